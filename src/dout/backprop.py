@@ -1,0 +1,266 @@
+"""The walk: from an output back to the leaves, each operation's pullback in turn, summing where a value fanned out.
+
+It is written once. Run on plain arrays it gives plain derivatives. Run on Variables (`recorded`), it records itself, which
+is how derivatives of derivatives come about. There are no levels: a node that is older than a leaf cannot depend on
+it, and what a derivative is asked for is a set of nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .broadcasting import to_shape
+from .graph import PICK, Leaf, Node
+from .guards import check
+from .variable import Variable, make
+
+_serial = attrgetter("serial")
+
+#: Called with (node, index of the input, its derivative before it is summed with others).
+Watch = Callable[[Node, int, Any], None]
+
+
+def collect(ends: Iterable[Node], since: int) -> tuple[list[Node], set[Node]]:
+    """The nodes from which the ends were made, no older than serial number `since`, oldest first.
+
+    Returns:
+        those nodes, and the older ones that feed them directly.
+    """
+    stack = list(dict.fromkeys(ends))
+    seen = set(stack)
+    older: set[Node] = set()
+    nodes = []
+    for node in stack:  # it grows while we go along
+        if node.serial < since:
+            older.add(node)
+            continue
+        nodes.append(node)
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    nodes.sort(key=_serial)
+    return nodes, older
+
+
+def needed(nodes: Sequence[Node], wanted: Iterable[Node]) -> set[Node]:
+    """Those of the nodes (oldest first) through which a wanted one can be reached."""
+    reaching = set(wanted)
+    for node in nodes:
+        if any(parent in reaching for parent in node.parents):
+            reaching.add(node)
+    return reaching
+
+
+def walk(
+    nodes: list[Node],
+    douts: dict[Node, Any],
+    wanted: Iterable[Node],
+    *,
+    recorded: bool = False,
+    inside: set[Node] | None = None,
+    watch: Watch | None = None,
+) -> dict[Node, Any]:
+    """Walk back over nodes (oldest first; emptied on the way, so that what is no longer needed is freed).
+
+    Args:
+        nodes: what to walk over.
+        douts: the derivatives to start with, one for each end; emptied too.
+        wanted: the nodes whose derivatives are returned.
+        recorded: whether pullbacks run on Variables.
+        inside: the nodes that get a derivative, if not all do.
+        watch: told of each derivative as it flows along an edge.
+
+    Returns:
+        the derivative of each wanted node that got one.
+    """
+    found = dict.fromkeys(wanted)
+    owned: set[Node] = set()
+    while nodes:
+        node = nodes.pop()
+        dout = douts.pop(node, None)
+        if dout is None:
+            continue
+        if node in found:
+            found[node] = dout
+        op = node.op
+        if op is None:
+            continue
+        if node.guards is not None:
+            check(node)
+        parents, args, out, params = node.parents, node.args, node.out, node.params
+        if recorded:
+            args, out = _variables(node)
+        if op.joint is not None:
+            ds = op.joint(dout, out, *args, **params)
+        elif op is PICK:
+            _put(douts, parents[0], params["i"], dout)
+            continue
+        elif op.add_into is not None and not recorded and watch is None:
+            parent = parents[0]
+            if inside is not None and parent not in inside:
+                continue
+            if parent not in owned:
+                owned.add(parent)
+                douts[parent] = _buffer(douts.get(parent), parent, dout)
+            op.add_into(douts[parent], _fit(dout, np.shape(dout), parent.dtype), **params)
+            continue
+        else:
+            ds = None
+        pullbacks = op.pullbacks
+        elementwise = op.elementwise
+        for i, parent in enumerate(parents):
+            if parent is None or (inside is not None and parent not in inside):
+                continue
+            d = pullbacks[i](dout, out, *args, **params) if ds is None else ds[i]
+            if d is None:
+                continue
+            if not (elementwise and parent.shape == node.shape and parent.dtype is node.dtype):
+                d = _fit(d, parent.shape, parent.dtype)
+            if watch is not None:
+                watch(node, i, d)
+            before = douts.get(parent)
+            if before is None:
+                douts[parent] = d
+            elif parent in owned:
+                before += d
+            else:
+                douts[parent] = before + d
+    for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
+        found[node] = douts[node]
+    return found
+
+
+def _variables(node: Node) -> tuple[tuple[Any, ...], Any]:
+    """A node's kept values as Variables that are linked to where they came from."""
+    args = tuple(
+        [make(a, p) if p is not None and a is not None else a for a, p in zip(node.args, node.parents, strict=True)]
+    )
+    if node.out is None:
+        return args, None
+    whole = make(node.out, node)
+    return args, [PICK(whole, i=i) for i in range(len(node.out))] if node.dtype is tuple else whole
+
+
+def _put(douts: dict[Node, Any], parent: Node | None, i: int, dout: Any) -> None:
+    """Add to the derivative of one of an operation's several outputs; those not used have zeros."""
+    if parent is None:
+        return
+    parts = douts.get(parent)
+    if parts is None:
+        parts = douts[parent] = [np.zeros(shape)[()] for shape in parent.shape]
+    parts[i] = parts[i] + dout
+
+
+def _buffer(before: Any, parent: Node | None, dout: Any) -> Any:
+    """An array of the walk's own, to add into."""
+    assert parent is not None
+    buffer = np.zeros(parent.shape, parent.dtype)
+    if before is not None:
+        buffer += before
+    return buffer
+
+
+def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Give a derivative its input's shape and dtype: sum over broadcast axes, or broadcast where it is the same all along.
+
+    A real input gets the real part, as in JAX.
+    """
+    if type(d) is ndarray and d.shape == shape and d.dtype is dtype:
+        return d
+    if isinstance(shape, list):
+        return d
+    d = to_shape(d, shape)
+    if isinstance(dtype, type):
+        return np.real(d) if dtype is float and np.iscomplexobj(d) else d
+    if not hasattr(d, "dtype"):
+        d = np.asarray(d)[()]
+    if d.dtype != dtype:
+        if dtype.kind == "f" and d.dtype.kind == "c":
+            d = np.real(d)
+        if dtype.kind in "fc":
+            d = d.astype(dtype)
+    return d
+
+
+def backward(end: Variable, dout: Any = None) -> None:
+    """`Variable.backward`: add the derivative of each of the user's Variables that `end` was made from to its `grad`."""
+    node = end._node
+    if node is None:
+        raise ValueError("backward(): this Variable does not depend on any Variable made by Variable(...)")
+    if dout is None:
+        if node.shape != ():
+            raise ValueError(
+                f"backward() starts from a single number, and this has shape {node.shape}: sum it, or give dout, "
+                "the derivative with respect to it, an array of that shape"
+            )
+        dout = one(end._value)
+    dout = checked_dout(dout, node, "backward(dout)")
+    nodes, _ = collect([node], 0)
+    leaves = [n for n in nodes if isinstance(n, Leaf) and not n.parents]
+    for leaf in leaves:
+        refuse_finished(leaf)
+    mine = [leaf for leaf in leaves if leaf.scope is None]
+    inside = None if len(mine) == len(leaves) else needed(nodes, mine)
+    for leaf, d in walk(nodes, {node: dout}, mine, recorded=inside is not None, inside=inside).items():
+        assert isinstance(leaf, Leaf)
+        if d is not None:
+            leaf.grad = finished(d, leaf.value, [dout]) if leaf.grad is None else leaf.grad + d
+
+
+def refuse_finished(leaf: Leaf) -> None:
+    """Raise for a leaf of a derivative whose outermost call has ended."""
+    if leaf.scope is not None and not leaf.scope.open:
+        raise RuntimeError(
+            "this computation uses a Variable that was kept from inside a dout.grad (or vjp, jacobian, ...) call that has "
+            "finished. Return it from the function instead (has_aux=True), or keep dout.stop_gradient(v)."
+        )
+
+
+def one(value: Any) -> Any:
+    """The derivative of a number with respect to itself, in its own type."""
+    if isinstance(value, ndarray | np.generic):
+        return value.dtype.type(1)
+    return type(value)(1)
+
+
+def checked_dout(dout: Any, node: Node, what: str) -> Any:
+    """A derivative from outside, of the node's shape and dtype.
+
+    Raises:
+        ValueError: for another shape.
+        TypeError: for what is not a number or array.
+    """
+    if isinstance(node.shape, list):
+        return dout
+    if not isinstance(dout, Variable | ndarray | np.generic | int | float | complex):
+        raise TypeError(f"{what}: expected a number or an array of shape {node.shape}, got {type(dout).__name__}")
+    if np.shape(dout) != node.shape:
+        raise ValueError(f"{what}: expected shape {node.shape}, that of the output, got {np.shape(dout)}")
+    return _fit(dout, node.shape, node.dtype)
+
+
+def finished(d: Any, value: Any, given: Iterable[Any]) -> Any:
+    """A derivative as the caller gets it: of its input's own kind, and if an array, one that nobody else holds.
+
+    Args:
+        d: the derivative, or None for an input that isn't used; a Variable within another derivative stays one.
+        value: the input.
+        given: arrays that belong to others already.
+    """
+    if isinstance(d, Variable):
+        return d
+    if d is None:
+        d = 0
+    if isinstance(value, ndarray):
+        if type(d) is ndarray and d.flags.owndata and d.flags.writeable and not any(d is g for g in given):
+            return d
+        return np.array(np.broadcast_to(d, value.shape), value.dtype)
+    if isinstance(value, np.generic):
+        return value.dtype.type(d)
+    return d if isinstance(value, int) else type(value)(d)

@@ -1,0 +1,26 @@
+"""Undoing NumPy's broadcasting: the one place where a derivative is brought to its input's shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a derivative over the axes along which its input was repeated; repeat it where it is the same all along.
+
+    Args:
+        d: a number, array or Variable, of a shape that broadcasts with `shape`.
+        shape: the input's shape.
+    """
+    have = np.shape(d)
+    if have == shape:
+        return d
+    extra = len(have) - len(shape)
+    axes = [i for i, n in enumerate(have) if i < extra or (n != 1 and shape[i - extra] == 1)]
+    if axes:
+        d = np.sum(d, axis=tuple(axes), keepdims=True)
+    if extra > 0:
+        d = np.reshape(d, np.shape(d)[extra:])
+    return d if np.shape(d) == shape else np.broadcast_to(d, shape)

@@ -1,0 +1,304 @@
+"""The computational graph: operations, their occurrences in a run, and a whole run of them.
+
+A `Primitive` says what an operation is: how it runs forward, and one pullback for each of its inputs. A `Node` is one
+occurrence of it in a run, linked to the nodes that its inputs came from. A `Graph` is a run with all its values,
+in order, to be looked at. Nothing here knows of the handles that user code holds (`variable.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+#: An array, a NumPy scalar, a Python number, or a Variable of any of them: rules run on all of these.
+Array = Any
+#: `pullback(dout, out, *args, **params)` gives the derivative for one input.
+Pullback = Callable[..., Array]
+
+NO_PARAMS: Mapping[str, Any] = {}
+
+
+class Primitive:
+    """An operation with a backward rule of its own.
+
+    Attributes:
+        name: what it is called in pictures and printed graphs.
+        forward: `forward(*args, **params)`, run on plain values.
+        pullbacks: one `pullback(dout, out, *args, **params)` for each input. It is plain NumPy code, which runs on
+            arrays as well as on Variables. A parameter whose name begins with an underscore isn't used, so the
+            recording doesn't keep that value alive. What it returns is summed or broadcast to the input's
+            shape by the walk; no pullback undoes broadcasting itself.
+        joint: instead of `pullbacks`, one function that gives a tuple with an entry for each input.
+        elementwise: the output has the broadcast shape of the inputs, and so has each derivative.
+        view: NumPy may return a view of the first input's memory, through which user code can write.
+        add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
+            input's shape, for operations that read a small part of a large array.
+    """
+
+    __slots__ = ("_keeps", "add_into", "elementwise", "forward", "joint", "name", "pullbacks", "view")
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        pullbacks: Sequence[Pullback] = (),
+        *,
+        joint: Callable[..., tuple[Array, ...]] | None = None,
+        elementwise: bool = False,
+        view: bool = False,
+        add_into: Callable[..., None] | None = None,
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.pullbacks = pullbacks
+        self.joint = joint
+        self.elementwise = elementwise
+        self.view = view
+        self.add_into = add_into
+        self._keeps: dict[tuple[bool, ...], tuple[tuple[bool, ...], bool]] = {}
+
+    def __call__(self, *args: Array, **params: Any) -> Array:
+        """Run on plain values, or let the first Variable among the inputs record the operation."""
+        for a in args:
+            record = getattr(type(a), "__dout_record__", None)
+            if record is not None:
+                return record(self, args, params)
+        return self.forward(*args, **params)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def keeps(self, tracked: tuple[bool, ...]) -> tuple[tuple[bool, ...], bool]:
+        """Which inputs, and whether the output, the pullbacks of the tracked inputs will need."""
+        found = self._keeps.get(tracked)
+        if found is None:
+            found = self._keeps[tracked] = self._find_keeps(tracked)
+        return found
+
+    def _find_keeps(self, tracked: tuple[bool, ...]) -> tuple[tuple[bool, ...], bool]:
+        n = len(tracked)
+        if self is PICK:
+            return (False,), False
+        if self.joint is not None:
+            asked = [_uses(self.joint, n, 1)]
+        elif isinstance(self.pullbacks, Each):
+            asked = [_uses(self.pullbacks.pullback, n, 2)]
+        else:
+            asked = [_uses(p, n, 1) for p, t in zip(self.pullbacks, tracked, strict=True) if t]
+        return tuple(any(a[0][i] for a in asked) for i in range(n)), any(a[1] for a in asked)
+
+
+class Each:
+    """The pullbacks of an operation with any number of inputs: `pullback(i, dout, out, *args, **params)`."""
+
+    __slots__ = ("pullback",)
+
+    def __init__(self, pullback: Pullback) -> None:
+        self.pullback = pullback
+
+    def __len__(self) -> int:
+        raise TypeError("an operation with any number of inputs has as many pullbacks as inputs")
+
+    def __getitem__(self, i: int) -> Pullback:
+        pullback = self.pullback
+        return lambda dout, out, *args, **params: pullback(i, dout, out, *args, **params)
+
+
+def _uses(function: Callable[..., Any], n: int, first: int) -> tuple[tuple[bool, ...], bool]:
+    """Which of the n inputs, and whether the output, a pullback uses: those not named with an underscore.
+
+    `first` is the place of the output among the parameters: 1, after dout, or 2 where the input's index comes before.
+    """
+    code = function.__code__
+    names = code.co_varnames
+    used = [not name.startswith("_") for name in names[first : code.co_argcount]]
+    if code.co_flags & 0x04:  # *args: the rest of the inputs share its name
+        star = names[code.co_argcount + code.co_kwonlyargcount]
+        used += [not star.startswith("_")] * (n + 1 - len(used))
+    return tuple(used[1 : n + 1]), used[0]
+
+
+def plain(x: Any) -> Any:
+    """The value of a Variable; anything else as it is. No derivative passes through."""
+    return x.__dout_plain__() if hasattr(type(x), "__dout_plain__") else x
+
+
+next_serial = count().__next__
+
+
+class Node:
+    """One occurrence of an operation. It is never changed after it is made.
+
+    Attributes:
+        op: the operation; None for a leaf.
+        parents: for each input, the node it came from, or None for a constant.
+        args: for each input, its value if a pullback needs it, else None.
+        out: the output's value if a pullback needs it, else None.
+        params: what else the operation was given, such as an axis.
+        shape: the output's shape; for an operation with several outputs, a list of shapes.
+        dtype: the output's NumPy dtype, or a Python number's type.
+        serial: a number that is larger than that of every node made before.
+        guards: fingerprints of large constants among `args`, to be compared before they are used.
+    """
+
+    __slots__ = ("args", "dtype", "guards", "op", "out", "params", "parents", "serial", "shape")
+
+    def __init__(
+        self,
+        op: Primitive | None,
+        parents: tuple[Node | None, ...],
+        args: tuple[Any, ...],
+        out: Any,
+        params: Mapping[str, Any],
+        shape: Any,
+        dtype: Any,
+        guards: Any = None,
+    ) -> None:
+        self.op = op
+        self.parents = parents
+        self.args = args
+        self.out = out
+        self.params = params
+        self.shape = shape
+        self.dtype = dtype
+        self.guards = guards
+        self.serial = next_serial()
+
+
+class Leaf(Node):
+    """Where a derivative is asked for: a Variable that the user made, or an input of a differentiated function.
+
+    `scope` is that of the outermost running transform, or None for a Variable of the user's own. Within another
+    derivative, a leaf has the outer value's node as its parent, and the outer walk passes through it.
+    """
+
+    __slots__ = ("grad", "name", "scope", "value")
+
+    def __init__(self, value: Any, parent: Node | None, scope: Scope | None, name: str | None = None) -> None:
+        shape, dtype = form(value)
+        Node.__init__(self, None if parent is None else IDENTITY, (parent,) if parent else (), (None,), None,
+                      NO_PARAMS, shape, dtype)  # fmt: skip
+        self.scope = scope
+        self.name = name
+        self.value = value
+        self.grad: Any = None
+
+
+class Scope:
+    """Open while the outermost transform runs: a Variable that outlives it can no longer be differentiated.
+
+    `depth` counts the transforms that run inside one another.
+    """
+
+    __slots__ = ("depth", "open")
+
+    def __init__(self) -> None:
+        self.open = True
+        self.depth = 0
+
+
+class TracedNode(Node):
+    """A node that also remembers its value and its inputs' values, for graphs that are looked at."""
+
+    __slots__ = ("given", "value")
+
+    given: tuple[Any, ...]
+    value: Any
+
+
+class TracedLeaf(Leaf):
+    """A leaf whose operations remember their values."""
+
+    __slots__ = ()
+
+
+def form(value: Any) -> tuple[Any, Any]:
+    """The shape and dtype of a value; a Python number's dtype is its type."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.shape, value.dtype
+    if isinstance(value, tuple):
+        return [np.shape(v) for v in value], tuple
+    return (), type(value)
+
+
+#: One output of an operation that has several. The walk puts its derivative into its place among the others.
+PICK = Primitive("pick", lambda outs, i: outs[i])
+IDENTITY = Primitive("identity", lambda x: x, (lambda dout, _out, _x: dout,), elementwise=True)
+
+
+class Graph:
+    """One run of a function: its nodes in the order in which they ran, with values.
+
+    Attributes:
+        nodes: leaves and operations, oldest first.
+        inputs: the leaves, in the order of the function's arguments.
+        outputs: the nodes of the results; a constant result is None.
+        names: a name for each node.
+    """
+
+    def __init__(self, nodes: Sequence[Node], inputs: Sequence[Node], outputs: Sequence[Node | None]) -> None:
+        self.nodes = list(nodes)
+        self.inputs = list(inputs)
+        self.outputs = list(outputs)
+        self.names: dict[Node, str] = {}
+        fresh = count(1)
+        for node in self.nodes:
+            self.names[node] = getattr(node, "name", None) or f"%{next(fresh)}"
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def verify(self) -> Graph:
+        """Hold what every graph keeps: parents come first, outputs are in it, shapes fit. Returns itself.
+
+        Raises:
+            ValueError: naming the node that breaks it.
+        """
+        seen: set[Node] = set()
+        for node in self.nodes:
+            for parent in node.parents:
+                if parent is not None and parent not in seen:
+                    raise ValueError(f"{self.names[node]} comes before its input {self.names.get(parent, parent)}")
+            value = getattr(node, "value", None)
+            if value is not None and form(value)[0] != node.shape:
+                raise ValueError(f"{self.names[node]} says shape {node.shape}, its value has {form(value)[0]}")
+            seen.add(node)
+        for node in self.outputs:
+            if node is not None and node not in seen:
+                raise ValueError(f"the output {node} is not in the graph")
+        return self
+
+    def __str__(self) -> str:
+        lines = []
+        for node in self.nodes:
+            if node.op is None:
+                made = "input"
+            else:
+                given = getattr(node, "given", ())
+                inputs = [
+                    self.names[p] if p is not None else _brief(given[i] if i < len(given) else "?")
+                    for i, p in enumerate(node.parents)
+                ]
+                inputs += [f"{k}={_brief(v)}" for k, v in node.params.items()]
+                made = f"{node.op.name}({', '.join(inputs)})"
+            value = getattr(node, "value", None)
+            lines.append(f"{self.names[node]} = {made}  {describe(node)} = {_brief(value)}")
+        results = ", ".join("constant" if n is None else self.names[n] for n in self.outputs)
+        return "\n".join([*lines, f"return {results}"])
+
+
+def describe(node: Node) -> str:
+    """A node's dtype and shape, as in `float64[3, 2]`; a Python number's is its type's name."""
+    name = getattr(node.dtype, "name", None) or node.dtype.__name__
+    return f"{name}[{', '.join(map(str, node.shape))}]" if node.shape else name
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > 6:
+        return f"<{value.dtype}{list(value.shape)}>"
+    if isinstance(value, np.generic):
+        return str(value)
+    return " ".join(repr(value).split())

@@ -1,0 +1,53 @@
+"""Keeping constants as they were.
+
+A plain array that a pullback needs belongs to the user, who may write into it before the derivative is taken
+(a scratch buffer, a mask that a loop updates). A small one is copied. A large one is kept as it is, with a
+fingerprint taken at memory speed (XXH3), and compared before use: a changed one raises instead of giving a wrong derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .graph import Node
+
+#: Arrays up to this many bytes are copied: about the size at which a fingerprint begins to cost less.
+SMALL = 1 << 14
+
+
+def hold(value: Any) -> tuple[Any, int | None]:
+    """A constant that can be kept, and its fingerprint if it is large."""
+    if not isinstance(value, np.ndarray):
+        return value, None
+    if value.nbytes <= SMALL:
+        return value.copy(), None
+    return value, fingerprint(value)
+
+
+def fingerprint(array: np.ndarray) -> int:
+    """A 64-bit hash of an array's contents."""
+    import xxhash  # here, because most programs never need it
+
+    if 0 in array.strides:  # a broadcast array holds each entry once
+        array = array[tuple(slice(0, 1) if s == 0 else slice(None) for s in array.strides)]
+    if not array.flags.c_contiguous:
+        array = array.T if array.flags.f_contiguous else np.ascontiguousarray(array)
+    return xxhash.xxh3_64_intdigest(array)
+
+
+def check(node: Node) -> None:
+    """Compare a node's large constants with their fingerprints.
+
+    Raises:
+        RuntimeError: if one was written to since the operation used it.
+    """
+    for i, digest in node.guards:
+        if fingerprint(node.args[i]) != digest:
+            array = node.args[i]
+            raise RuntimeError(
+                f"argument {i} of {node.op.name if node.op else 'a leaf'}, a plain {array.dtype} array of shape {array.shape}, "
+                "was written to after it was used, so the derivative would be wrong. Use a copy of it in the "
+                "computation (a.copy()), or write to a new array."
+            )

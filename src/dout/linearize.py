@@ -1,0 +1,201 @@
+"""One run of a function with fresh leaves for what is to be differentiated: the beginning of every transform.
+
+A `Run` knows its outputs and its nodes, and can be pulled back as often as wanted.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from .backprop import checked_dout, collect, finished, needed, refuse_finished, walk
+from .errors import not_differentiable
+from .graph import Leaf, Node, Scope, TracedLeaf, TracedNode
+from .tree import Rebuild, flatten
+from .variable import Variable, make
+
+_scope: ContextVar[Scope | None] = ContextVar("dout_scope", default=None)
+
+
+@contextmanager
+def scope() -> Iterator[Scope]:
+    """That of the outermost running transform; it closes when that one ends."""
+    current = _scope.get()
+    token = None
+    if current is None:
+        current = Scope()
+        token = _scope.set(current)
+    current.depth += 1
+    try:
+        yield current
+    finally:
+        current.depth -= 1
+        if token is not None:
+            current.open = False
+            _scope.reset(token)
+
+
+class Arguments:
+    """The arguments of a call, with a fresh leaf for each number and array that is to be differentiated.
+
+    Attributes:
+        leaves: the leaf nodes.
+        values: their values as they were given; Variables within another derivative.
+        args: the arguments to call the function with.
+    """
+
+    def __init__(self, args: Sequence[Any], positions: Sequence[int], f: Any, where: Scope, kind: type[Leaf] = Leaf) -> None:
+        self.leaves: list[Leaf] = []
+        self.values: list[Any] = []
+        self.args = list(args)
+        self._rebuilds: list[tuple[Rebuild, list[bool]]] = []
+        for position in positions:
+            flat, rebuild = flatten(args[position])
+            chosen = [self.accepts(v, kind) for v in flat]
+            if not any(chosen):
+                raise TypeError(self._refusal(args[position], position, f))
+            handles = [self._enter(v, where, kind) if yes else v for v, yes in zip(flat, chosen, strict=True)]
+            self.args[position] = rebuild(iter(handles))
+            self._rebuilds.append((rebuild, chosen))
+
+    @staticmethod
+    def accepts(value: Any, kind: type[Leaf] = Leaf) -> bool:
+        """Whether a derivative can be asked for with respect to it."""
+        if kind is TracedLeaf and type(value) is int:
+            return True  # the layers keep ints too; a picture shows their derivatives
+        return isinstance(value, Variable) or not_differentiable(value) is None
+
+    @staticmethod
+    def _refusal(argument: Any, position: int, f: Any) -> str:
+        name = parameter_name(f, position)
+        said = f"argument {position}{f' ({name!r})' if name else ''} of {_name(f)}: "
+        flat, _ = flatten(argument)
+        if len(flat) == 1 and flat[0] is argument:
+            return said + str(not_differentiable(argument))
+        return said + f"there is no float or complex number or array in this {type(argument).__name__}, so no derivative"
+
+    def _enter(self, value: Any, where: Scope, kind: type[Leaf]) -> Variable:
+        plain, parent = (value._value, value._node) if isinstance(value, Variable) else (value, None)
+        if isinstance(parent, TracedNode | TracedLeaf):
+            kind = TracedLeaf
+        leaf = kind(plain, parent, where)
+        self.leaves.append(leaf)
+        self.values.append(plain)
+        return make(plain, leaf)
+
+    def restore(self, derivatives: Sequence[Any]) -> list[Any]:
+        """Derivatives, one for each leaf, in the form of the arguments; None in the place of what has none."""
+        remaining = iter(derivatives)
+        return [
+            rebuild(iter([next(remaining) if yes else None for yes in chosen])) for rebuild, chosen in self._rebuilds
+        ]
+
+
+class Run:
+    """What a function did with its leaves.
+
+    Attributes:
+        outs: the leaves of the output's containers, as Variables or constants.
+        rebuild: puts values in their places.
+        foreign: whether it also depends on a Variable from outside, so that derivatives have to be recorded.
+    """
+
+    def __init__(self, leaves: list[Leaf], values: list[Any], outs: list[Any], also: Sequence[Any] = ()) -> None:
+        self.leaves = leaves
+        self.values = values
+        self.ends = [out._node if isinstance(out, Variable) else None for out in outs]
+        self.out_values = [out._value if isinstance(out, Variable) else out for out in outs]
+        others = [v._node for v in also if isinstance(v, Variable)]
+        since = leaves[0].serial if leaves else 0
+        self.nodes, older = collect([n for n in (*self.ends, *others) if n is not None], since)
+        if older:
+            self._hold_live(older)
+        self.foreign = bool(older)
+        self.inside = needed(self.nodes, leaves) if older else None
+
+    @staticmethod
+    def _hold_live(older: set[Node]) -> None:
+        """Refuse what comes from a derivative that has finished; inside another derivative, that one will look."""
+        if _outermost():
+            for node in collect(older, 0)[0]:
+                if isinstance(node, Leaf) and not node.parents:
+                    refuse_finished(node)
+
+    def pull(self, douts: Sequence[Any], recorded: bool | None = None, last: bool = False) -> list[Any]:
+        """The derivative of each leaf, or None, for these derivatives of the outputs.
+
+        Args:
+            douts: one for each output; None for zeros.
+            recorded: whether the walk records itself; if not said, where something outside asks for it.
+            last: the run is not needed again, and is freed on the way.
+        """
+        recorded = self.foreign if recorded is None else recorded
+        recorded = recorded or any(isinstance(d, Variable) for d in douts)
+        start: dict[Node, Any] = {}
+        for end, dout in zip(self.ends, douts, strict=True):
+            if end is not None and dout is not None:
+                start[end] = start[end] + dout if end in start else dout
+        nodes = self.nodes if last else list(self.nodes)
+        found = walk(nodes, start, self.leaves, recorded=recorded, inside=self.inside)
+        return [found[leaf] for leaf in self.leaves]
+
+    def finish(self, derivatives: Sequence[Any], given: Sequence[Any] = ()) -> list[Any]:
+        """Derivatives as the caller gets them: zeros for None, nothing shared."""
+        taken = list(given)
+        result = []
+        for d, value in zip(derivatives, self.values, strict=True):
+            result.append(finished(d, value, taken))
+            taken.append(result[-1])
+        return result
+
+
+def _outermost() -> bool:
+    current = _scope.get()
+    return current is None or current.depth == 1
+
+
+def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> list[int]:
+    """`argnums` as non-negative positions among the arguments.
+
+    Raises:
+        TypeError: if it is no int or sequence of ints.
+        ValueError: if there is no such argument, or one is named twice.
+    """
+    given = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
+    found = []
+    for n in given:
+        if not -len(args) <= n < len(args):
+            raise ValueError(f"argnums={argnums!r}: {_name(f)} was called with {len(args)} positional arguments")
+        found.append(int(n) % len(args))
+    if len(set(found)) != len(found):
+        raise ValueError(f"argnums={argnums!r} names an argument twice")
+    return found
+
+
+def checked_argnums(argnums: Any, f: Any) -> None:
+    """Refuse at once what can't be `f` and `argnums`."""
+    if not callable(f):
+        raise TypeError(f"f: expected a function, got {type(f).__name__}")
+    numbers = argnums if isinstance(argnums, tuple | list) else (argnums,)
+    if not numbers or any(isinstance(n, bool) or not isinstance(n, int | np.integer) for n in numbers):
+        raise TypeError(f"argnums: expected an int or a tuple of ints, got {argnums!r}")
+
+
+def parameter_name(f: Any, position: int) -> str | None:
+    """What the function calls its positional argument."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    if position < len(parameters) and parameters[position].kind in (0, 1):
+        return parameters[position].name
+    return None
+
+
+def _name(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", type(f).__name__)

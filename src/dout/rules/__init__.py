@@ -1,0 +1,6 @@
+"""Primitives and their backward rules, by NumPy's own chapters. Importing this room fills the tables."""
+
+from . import einsum, elementwise, indexing, linalg, products, reductions, shaping
+from .registry import FLAT, FUNCTIONS, UFUNCS
+
+__all__ = ["FLAT", "FUNCTIONS", "UFUNCS", "einsum", "elementwise", "indexing", "linalg", "products", "reductions", "shaping"]

@@ -1,0 +1,92 @@
+"""The rule of `np.einsum`: each operand's derivative is another einsum, of dout and the other operands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .elementwise import astype
+from .indexing import scatter
+from .registry import implements, primitive
+
+Array = Any
+Labels = list[int]
+
+
+def _parse(operands: Sequence[Any]) -> tuple[list[Array], list[Labels], Labels]:
+    """Any of einsum's forms as operands, the labels of each one's axes, and those of the output, as numbers.
+
+    Labels that an ellipsis stands for are negative, counted from its right end, so that they broadcast as NumPy's do.
+    """
+    if isinstance(operands[0], str):
+        text = operands[0].replace(" ", "")
+        arrays = list(operands[1:])
+        left, arrow, right = text.partition("->")
+        terms: list[list[Any]] = [_letters(term) for term in left.split(",")]
+        result: list[Any] | None = _letters(right) if arrow else None
+    else:
+        pairs = len(operands) // 2
+        arrays = list(operands[0 : 2 * pairs : 2])
+        terms = [list(labels) for labels in operands[1 : 2 * pairs : 2]]
+        result = list(operands[-1]) if len(operands) % 2 else None
+    if len(terms) != len(arrays):
+        raise ValueError(f"einsum: {len(terms)} terms in the subscripts, {len(arrays)} operands")
+    widths = [np.ndim(a) - sum(x is not Ellipsis for x in term) for a, term in zip(arrays, terms, strict=True)]
+    inputs = [_widen(term, width) for term, width in zip(terms, widths, strict=True)]
+    widest = max((w for w, term in zip(widths, terms, strict=True) if Ellipsis in term), default=0)
+    if result is None:
+        named = [x for term in terms for x in term if x is not Ellipsis]
+        result = [Ellipsis, *sorted(x for x in set(named) if named.count(x) == 1)]
+    return arrays, inputs, _widen(result, widest)
+
+
+def _letters(term: str) -> list[Any]:
+    """Letters as numbers; `...` as Ellipsis."""
+    before, dots, after = term.partition("...")
+    return [*map(ord, before), *([Ellipsis] if dots else []), *map(ord, after)]
+
+
+def _widen(term: Sequence[Any], width: int) -> Labels:
+    return [y for x in term for y in (range(-width, 0) if x is Ellipsis else (x,))]
+
+
+def _contract(*operands: Array, inputs: Sequence[Labels], result: Labels, optimize: Any) -> Array:
+    short = {label: i for i, label in enumerate(dict.fromkeys(x for term in inputs for x in term))}
+    mixed = [y for a, term in zip(operands, inputs, strict=True) for y in (a, [short[x] for x in term])]
+    return np.einsum(*mixed, [short[x] for x in result], optimize=optimize)
+
+
+def _d_operand(
+    i: int, dout: Array, _out: Array, *operands: Array, inputs: Sequence[Labels], result: Labels, optimize: Any
+) -> Array:
+    """Contract dout with the other operands onto this operand's labels.
+
+    A label of this operand alone was summed: its derivative is the same all along, which the walk broadcasts. A label
+    that stands twice in this operand is a diagonal: the derivative is zero off it.
+    """
+    mine = list(dict.fromkeys(inputs[i]))
+    others = [a for j, a in enumerate(operands) if j != i]
+    terms = [result, *(term for j, term in enumerate(inputs) if j != i)]
+    known = {x for term in terms for x in term}
+    found = [x for x in mine if x in known]
+    d = contract(dout, *others, inputs=terms, result=found, optimize=optimize)
+    d = np.expand_dims(d, tuple(k for k, x in enumerate(mine) if x not in known))
+    if len(mine) == len(inputs[i]):
+        return d
+    sizes = {x: np.shape(operands[i])[k] for k, x in enumerate(inputs[i])}
+    d = np.broadcast_to(d, tuple(sizes[x] for x in mine))
+    places = np.ogrid[tuple(slice(sizes[x]) for x in mine)]
+    key = tuple(places[mine.index(x)] for x in inputs[i])
+    return scatter(d, key=key, shape=tuple(sizes[x] for x in inputs[i]))
+
+
+contract = primitive("einsum", _contract, each=_d_operand)
+
+
+@implements(np.einsum)
+def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: str = "K", casting: str = "safe") -> Array:
+    arrays, inputs, result = _parse(operands)
+    out = contract(*arrays, inputs=inputs, result=result, optimize=optimize)
+    return out if dtype is None else astype(out, dtype=np.dtype(dtype))

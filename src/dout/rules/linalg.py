@@ -1,0 +1,159 @@
+"""Rules of linear algebra: inv, solve, det, slogdet, cholesky, norm.
+
+Formulas: M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
+(2008); for Cholesky, I. Murray, "Differentiation of the Cholesky decomposition" (2016), section 4.1. Matrices may be
+stacked in leading axes, which broadcast; the walk sums those back.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+from .registry import implements, primitive
+from ..graph import PICK as pick, plain
+
+Array = Any
+
+
+def _mT(a: Array) -> Array:  # noqa: N802  (NumPy's own name for it)
+    return np.swapaxes(a, -1, -2)
+
+
+def _d_solve(dout: Array, out: Array, a: Array, _b: Array) -> tuple[Array, Array]:
+    db = np.linalg.solve(_mT(a), dout)
+    return -np.matmul(db, _mT(out)), db
+
+
+def _cofactors(a: Array) -> Array:
+    """The signed determinant of what is left without each row and column: right for singular matrices too."""
+    n = np.shape(a)[-1]
+    keep = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(n, n - 1)
+    signs = (-1.0) ** np.arange(n)
+    rows = [
+        np.linalg.det(a[..., keep[i][:, None], keep[:, None, :]]) * (signs[i] * signs)  # every minor of row i
+        for i in range(n)
+    ]
+    return np.stack(rows, axis=-2)
+
+
+def _d_det(dout: Array, out: Array, a: Array) -> Array:
+    if np.all(plain(out) != 0):
+        return np.expand_dims(dout * out, (-1, -2)) * _mT(np.linalg.inv(a))
+    return np.expand_dims(dout, (-1, -2)) * _cofactors(a)
+
+
+def _d_slogdet(douts: list[Array], outs: Array, a: Array) -> tuple[Array]:
+    """d log|det a| is the inverse transposed; a complex sign turns by the imaginary part of d log det a."""
+    d = np.expand_dims(douts[1], (-1, -2)) + 0
+    if np.iscomplexobj(a):
+        d = d + np.expand_dims(np.real(douts[0] * 1j * outs[0]), (-1, -2)) * -1j
+    return (d * _mT(np.linalg.inv(a)),)
+
+
+def _d_cholesky(dout: Array, out: Array, _a: Array) -> Array:
+    """The derivative for a symmetric argument, shared evenly by the two triangles."""
+    n = np.shape(out)[-1]
+    lower, dlower = np.conj(out), dout  # JAX's convention is unconjugated, Murray's formula is for the conjugate
+    inner = np.tril(np.matmul(_mT(out), dlower)) * (1.0 - 0.5 * np.eye(n))
+    left = np.linalg.solve(_mT(out), inner)
+    full = np.matmul(left, np.linalg.inv(lower))
+    return (full + np.conj(_mT(full))) * 0.5
+
+
+def _d_length(dout: Array, out: Array, x: Array, axes: tuple[int, ...]) -> Array:
+    """x / |x|, and 0 where |x| is 0."""
+    return dout * np.conj(x) / np.where(out == 0, 1, out)
+
+
+inv = primitive("inv", np.linalg.inv, lambda dout, out, _a: -np.matmul(_mT(out), np.matmul(dout, _mT(out))))
+solve = primitive("solve", np.linalg.solve, joint=_d_solve)
+det = primitive("det", np.linalg.det, _d_det)
+slogdet = primitive("slogdet", lambda a: tuple(np.linalg.slogdet(a)), joint=_d_slogdet)
+cholesky = primitive("cholesky", np.linalg.cholesky, _d_cholesky)
+length = primitive("norm", lambda x, axes: np.linalg.norm(x, axis=axes, keepdims=True), _d_length)
+
+
+class SlogdetResult(NamedTuple):
+    """As NumPy's result, with these names."""
+
+    sign: Array
+    logabsdet: Array
+
+
+implements(np.linalg.inv)(lambda a: inv(a))
+implements(np.linalg.det)(lambda a: det(a))
+
+
+@implements(np.linalg.slogdet)
+def _slogdet(a: Array) -> SlogdetResult:
+    both = slogdet(a)
+    sign = pick(both, i=0)
+    return SlogdetResult(sign if np.iscomplexobj(a) else plain(sign), pick(both, i=1))
+
+
+@implements(np.linalg.solve)
+def _solve(a: Array, b: Array) -> Array:
+    if np.ndim(b) == 1:
+        return np.squeeze(solve(a, np.expand_dims(b, -1)), -1)
+    return solve(a, b)
+
+
+@implements(np.linalg.cholesky)
+def _cholesky(a: Array, /, *, upper: bool = False) -> Array:
+    """NumPy reads one triangle; the derivative is that of a symmetric (Hermitian) argument."""
+    lower = cholesky(np.conj(_mT(a)) if upper else a)
+    return np.conj(_mT(lower)) if upper else lower
+
+
+@implements(np.linalg.norm)
+def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
+    ndim = np.ndim(x)
+    if axis is None:
+        if ord is None:
+            flat = length(np.ravel(x), axes=0)
+            return np.reshape(flat, (1,) * ndim) if keepdims else flat[0]
+        axis = tuple(range(ndim))
+    axes = tuple(i % ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) == 2:
+        return _matrix_norm(x, ord, axes, keepdims)
+    raise ValueError("Improper number of dimensions to norm.")
+
+
+def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:
+    if ord is None or ord == 2:
+        found = length(x, axes=axis)
+        return found if keepdims else np.squeeze(found, axis)
+    if isinstance(ord, str):
+        raise ValueError(f"Invalid norm order '{ord}' for vectors")
+    sizes = np.abs(x)
+    if ord == np.inf:
+        return np.max(sizes, axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(sizes, axis, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(plain(x) != 0, axis, keepdims=keepdims).astype(sizes.dtype)
+    if ord == 1:
+        return np.sum(sizes, axis, keepdims=keepdims)
+    summed = np.sum(sizes**ord, axis, keepdims=keepdims)
+    nonzero = plain(summed) != 0
+    return np.where(nonzero, np.where(nonzero, summed, 1) ** (1 / ord), plain(summed) ** (1 / ord))
+
+
+def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
+    if ord is None or ord in ("fro", "f"):
+        found = length(x, axes=axes)
+        return found if keepdims else np.squeeze(found, axes)
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise NotImplementedError(
+            f"np.linalg.norm: ord={ord!r} of a matrix needs singular values, which have no derivative in dout yet; "
+            "'fro', 1, -1, inf and -inf do"
+        )
+    along, across = axes if abs(ord) == 1 else axes[::-1]
+    sums = np.sum(np.abs(x), along, keepdims=True)
+    found = (np.max if ord > 0 else np.min)(sums, across, keepdims=True)
+    return found if keepdims else np.squeeze(found, axes)

@@ -1,0 +1,102 @@
+"""Rules of the products: matmul, dot, inner, outer, vdot, tensordot, kron. All but matmul are made of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .registry import implements, primitive
+
+Array = Any
+
+
+def _d_left(dout: Array, y: Array, x_ndim: int) -> Array:
+    if np.ndim(y) == 1:
+        return dout * y if x_ndim == 1 else np.expand_dims(dout, -1) * y
+    if x_ndim == 1:
+        return np.sum(np.expand_dims(dout, -2) * y, -1)
+    return np.matmul(dout, np.swapaxes(y, -1, -2))
+
+
+def _d_right(dout: Array, x: Array, y_ndim: int) -> Array:
+    if y_ndim == 1:
+        return dout * x if np.ndim(x) == 1 else np.expand_dims(dout, -1) * x
+    if np.ndim(x) == 1:
+        return np.expand_dims(x, -1) * np.expand_dims(dout, -2)
+    return np.matmul(np.swapaxes(x, -1, -2), dout)
+
+
+product = primitive(
+    "matmul",
+    lambda x, y, ndims: np.matmul(x, y),
+    lambda dout, _out, _x, y, ndims: _d_left(dout, y, ndims[0]),
+    lambda dout, _out, x, _y, ndims: _d_right(dout, x, ndims[1]),
+)
+
+
+@implements(np.matmul)
+def _matmul(x1: Array, x2: Array) -> Array:
+    return product(x1, x2, ndims=(np.ndim(x1), np.ndim(x2)))
+
+
+@implements(np.dot)
+def _dot(a: Array, b: Array) -> Array:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) <= 2:
+        return np.matmul(a, b)
+    return np.tensordot(a, b, ((-1,), (-2,)))
+
+
+@implements(np.inner)
+def _inner(a: Array, b: Array) -> Array:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    return np.tensordot(a, b, ((-1,), (-1,)))
+
+
+@implements(np.outer, np.linalg.outer)
+def _outer(a: Array, b: Array) -> Array:
+    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+
+@implements(np.vdot)
+def _vdot(a: Array, b: Array, /) -> Array:
+    return np.matmul(np.conj(np.ravel(a)), np.ravel(b))
+
+
+@implements(np.tensordot, np.linalg.tensordot)
+def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
+    """Move the summed axes together, multiply as matrices, and shape the result back, as NumPy does."""
+    if np.ndim(axes) == 0:
+        left, right = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
+    else:
+        left, right = (tuple(x) if isinstance(x, Sequence) else (x,) for x in axes)
+    left, right = tuple(i % np.ndim(a) for i in left), tuple(i % np.ndim(b) for i in right)
+    if [np.shape(a)[i] for i in left] != [np.shape(b)[i] for i in right]:
+        raise ValueError("shape-mismatch for sum")
+    rows = [i for i in range(np.ndim(a)) if i not in left]
+    columns = [i for i in range(np.ndim(b)) if i not in right]
+    shape = [np.shape(a)[i] for i in rows], [np.shape(b)[i] for i in columns]
+    inner = int(np.prod([np.shape(a)[i] for i in left], dtype=int))
+    sizes = int(np.prod(shape[0], dtype=int)), int(np.prod(shape[1], dtype=int))
+    x = np.reshape(np.transpose(a, (*rows, *left)), (sizes[0], inner))
+    y = np.reshape(np.transpose(b, (*right, *columns)), (inner, sizes[1]))
+    return np.reshape(np.matmul(x, y), (*shape[0], *shape[1]))
+
+
+@implements(np.linalg.matmul)
+def _linalg_matmul(x1: Array, x2: Array, /) -> Array:
+    return np.matmul(x1, x2)
+
+
+@implements(np.kron)
+def _kron(a: Array, b: Array) -> Array:
+    ndim = max(np.ndim(a), np.ndim(b))
+    x = np.reshape(a, (1,) * (ndim - np.ndim(a)) + tuple(np.shape(a)))
+    y = np.reshape(b, (1,) * (ndim - np.ndim(b)) + tuple(np.shape(b)))
+    x, y = np.expand_dims(x, tuple(range(1, 2 * ndim, 2))), np.expand_dims(y, tuple(range(0, 2 * ndim, 2)))
+    both = np.multiply(x, y)
+    return np.reshape(both, tuple(m * n for m, n in zip(np.shape(both)[::2], np.shape(both)[1::2], strict=True)))

@@ -1,0 +1,61 @@
+"""The tables of rules, and the words with which the other files of this room fill them.
+
+- `rule(np.exp, lambda dout, out, _x: dout * out)`: a ufunc that is a primitive, with its pullbacks.
+- `primitive("reshape", forward, pullback, ...)`: an operation of dout's own.
+- `@implements(np.ptp)`: a NumPy function written in terms of others that have rules already.
+- `flat(np.floor, ...)`: functions that are constant between jumps; they run on the values and carry no derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..graph import Each, Primitive, Pullback
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: NumPy's ufuncs that are primitives.
+UFUNCS: dict[np.ufunc, Primitive] = {}
+#: NumPy's functions, each as what runs in its place when an argument is a Variable.
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
+#: Functions and ufuncs whose derivative is zero wherever they have one.
+FLAT: set[Callable[..., Any]] = set()
+
+
+def rule(ufunc: np.ufunc, *pullbacks: Pullback) -> Primitive:
+    """Give a ufunc its pullbacks, one for each input."""
+    found = UFUNCS[ufunc] = Primitive(ufunc.__name__, ufunc, pullbacks, elementwise=True)
+    return found
+
+
+def primitive(
+    name: str,
+    forward: Callable[..., Any],
+    *pullbacks: Pullback,
+    each: Pullback | None = None,
+    joint: Callable[..., tuple[Any, ...]] | None = None,
+    view: bool = False,
+    add_into: Callable[..., None] | None = None,
+) -> Primitive:
+    """Make an operation that is not a ufunc; `each` and `joint` are the other forms of pullbacks."""
+    given = pullbacks if each is None else Each(each)
+    return Primitive(name, forward, given, joint=joint, view=view, add_into=add_into)  # type: ignore[arg-type]
+
+
+def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
+    """Let the decorated function run in place of these NumPy functions."""
+
+    def enter(run: F) -> F:
+        for function in functions:
+            FUNCTIONS[function] = run
+        return run
+
+    return enter
+
+
+def flat(*functions: Callable[..., Any]) -> None:
+    """Enter functions that carry no derivative."""
+    FLAT.update(functions)

@@ -1,0 +1,293 @@
+"""Rules of what moves entries without changing them: reshape, transpose, join, split, repeat, pad, roll."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from .registry import flat, implements, primitive
+
+Array = Any
+
+
+def _unmoved(axes: Sequence[int]) -> tuple[int, ...]:
+    """The transposition that undoes a transposition."""
+    return tuple(int(i) for i in np.argsort(axes))
+
+
+reshape = primitive("reshape", lambda x, shape, order, old: np.reshape(x, shape, order=order),
+                    lambda dout, _out, _x, shape, order, old: np.reshape(dout, old, order=order), view=True)  # fmt: skip
+transpose = primitive("transpose", lambda x, axes: np.transpose(x, axes),
+                      lambda dout, _out, _x, axes: np.transpose(dout, _unmoved(axes)), view=True)  # fmt: skip
+broadcast_to = primitive("broadcast_to", lambda x, shape: np.broadcast_to(x, shape),
+                         lambda dout, _out, _x, shape: dout, view=True)  # fmt: skip
+concatenate = primitive("concatenate", lambda *arrays, axis, widths: np.concatenate(arrays, axis=axis),
+                        each=lambda i, dout, _out, *_arrays, axis, widths: _piece(dout, i, axis, widths))  # fmt: skip
+flip = primitive("flip", lambda x, axes: np.flip(x, axes),
+                 lambda dout, _out, _x, axes: np.flip(dout, axes), view=True)  # fmt: skip
+roll = primitive("roll", lambda x, shift, axis: np.roll(x, shift, axis),
+                 lambda dout, _out, _x, shift, axis: np.roll(dout, -np.asarray(shift), axis))  # fmt: skip
+repeat = primitive("repeat", lambda x, counts, axis: np.repeat(x, counts, axis),
+                   lambda dout, _out, _x, counts, axis: _unrepeat(dout, counts, axis))  # fmt: skip
+copy = primitive("copy", lambda x: np.array(x)[()], lambda dout, _out, _x: dout)
+
+
+def _piece(dout: Array, i: int, axis: int, widths: tuple[int, ...]) -> Array:
+    """The part of dout that came from the i-th of the joined arrays."""
+    start = sum(widths[:i])
+    return dout[(slice(None),) * axis + (slice(start, start + widths[i]),)]
+
+
+def _unrepeat(dout: Array, counts: tuple[int, ...], axis: int) -> Array:
+    """Sum dout over the copies of each entry."""
+    if len(set(counts)) == 1 and counts[0]:
+        shape = np.shape(dout)
+        split = (*shape[:axis], len(counts), counts[0], *shape[axis + 1 :])
+        return np.sum(np.reshape(dout, split), axis=axis + 1)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return np.moveaxis(np.moveaxis(dout, axis, -1) @ (owner[:, None] == np.arange(len(counts))).astype(dout.dtype), -1, axis)
+
+
+@implements(np.reshape)
+def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
+    old = np.shape(a)
+    order = ("F" if np.isfortran(a) else "C") if order == "A" else order
+    result = reshape(a, shape=shape if isinstance(shape, tuple) else tuple(np.atleast_1d(shape).tolist()), order=order, old=old)
+    return np.copy(result) if copy else result
+
+
+@implements(np.ravel)
+def _ravel(a: Array, order: str = "C") -> Array:
+    return np.reshape(a, (-1,), order="C" if order == "K" and not np.isfortran(a) else "F" if order == "K" else order)
+
+
+@implements(np.transpose, np.permute_dims)
+def _transpose(a: Array, axes: Any = None) -> Array:
+    ndim = np.ndim(a)
+    return transpose(a, axes=tuple(range(ndim))[::-1] if axes is None else _permutation(axes, ndim))
+
+
+def _permutation(axes: Any, ndim: int) -> tuple[int, ...]:
+    found = normalize_axis_tuple(axes, ndim)
+    if len(found) != ndim:
+        raise ValueError("axes don't match array")
+    return found
+
+
+@implements(np.swapaxes)
+def _swapaxes(a: Array, axis1: int, axis2: int) -> Array:
+    axes = list(range(np.ndim(a)))
+    i, j = normalize_axis_index(axis1, len(axes)), normalize_axis_index(axis2, len(axes))
+    axes[i], axes[j] = axes[j], axes[i]
+    return transpose(a, axes=tuple(axes))
+
+
+@implements(np.moveaxis)
+def _moveaxis(a: Array, source: Any, destination: Any) -> Array:
+    ndim = np.ndim(a)
+    here, there = normalize_axis_tuple(source, ndim, "source"), normalize_axis_tuple(destination, ndim, "destination")
+    if len(here) != len(there):
+        raise ValueError("`source` and `destination` arguments must have the same number of elements")
+    order = [i for i in range(ndim) if i not in here]
+    for to, axis in sorted(zip(there, here, strict=True)):
+        order.insert(to, axis)
+    return transpose(a, axes=tuple(order))
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def _matrix_transpose(x: Array, /) -> Array:
+    return np.swapaxes(x, -1, -2)
+
+
+@implements(np.expand_dims)
+def _expand_dims(a: Array, axis: Any) -> Array:
+    axis = axis if isinstance(axis, tuple | list) else (axis,)
+    wide = normalize_axis_tuple(axis, np.ndim(a) + len(axis))
+    shape = iter(np.shape(a))
+    return np.reshape(a, tuple(1 if i in wide else next(shape) for i in range(np.ndim(a) + len(axis))))
+
+
+@implements(np.squeeze)
+def _squeeze(a: Array, axis: Any = None) -> Array:
+    shape = np.shape(a)
+    narrow = [i for i, n in enumerate(shape) if n == 1] if axis is None else normalize_axis_tuple(axis, len(shape))
+    if any(shape[i] != 1 for i in narrow):
+        raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return np.reshape(a, tuple(n for i, n in enumerate(shape) if i not in narrow))
+
+
+@implements(np.broadcast_to)
+def _broadcast_to(array: Array, shape: Any, subok: bool = False) -> Array:
+    return broadcast_to(array, shape=tuple(shape) if isinstance(shape, Sequence) else (int(shape),))
+
+
+@implements(np.broadcast_arrays)
+def _broadcast_arrays(*args: Array, subok: bool = False) -> tuple[Array, ...]:
+    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+@implements(np.concatenate, np.concat)
+def _concatenate(arrays: Sequence[Array], axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind") -> Array:
+    arrays = tuple(arrays)
+    if axis is None:
+        arrays, axis = tuple(np.ravel(a) for a in arrays), 0
+    arrays = tuple(a if hasattr(a, "shape") else np.asarray(a) for a in arrays)
+    if not arrays or not np.ndim(arrays[0]):
+        raise ValueError("zero-dimensional arrays cannot be concatenated" if arrays else "need at least one array to concatenate")
+    axis = normalize_axis_index(axis, np.ndim(arrays[0]))
+    joined = concatenate(*arrays, axis=axis, widths=tuple(np.shape(a)[axis] for a in arrays if np.ndim(a) > axis))
+    return joined if dtype is None else joined.astype(dtype)
+
+
+@implements(np.stack)
+def _stack(arrays: Sequence[Array], axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Array:
+    arrays = tuple(arrays)
+    if len({np.shape(a) for a in arrays}) != 1:
+        raise ValueError("all input arrays must have the same shape" if arrays else "need at least one array to stack")
+    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype)
+
+
+@implements(np.vstack)
+def _vstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype)
+
+
+@implements(np.hstack)
+def _hstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
+    arrays = [np.atleast_1d(a) for a in tup]
+    return np.concatenate(arrays, 0 if arrays and np.ndim(arrays[0]) == 1 else 1, dtype=dtype)
+
+
+@implements(np.dstack)
+def _dstack(tup: Sequence[Array]) -> Array:
+    return np.concatenate([np.atleast_3d(a) for a in tup], 2)
+
+
+@implements(np.column_stack)
+def _column_stack(tup: Sequence[Array]) -> Array:
+    return np.concatenate([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in tup], 1)
+
+
+def _at_least(ndim: int, *arrays: Array) -> Any:
+    def widen(a: Array) -> Array:
+        missing = ndim - np.ndim(a)
+        if missing <= 0:
+            return a
+        after = 1 if ndim == 3 and missing < 3 else 0  # NumPy puts a matrix's third axis last
+        return np.reshape(a, (1,) * (missing - after) + tuple(np.shape(a)) + (1,) * after)
+
+    return widen(arrays[0]) if len(arrays) == 1 else tuple(widen(a) for a in arrays)
+
+
+implements(np.atleast_1d)(lambda *arys: _at_least(1, *arys))
+implements(np.atleast_2d)(lambda *arys: _at_least(2, *arys))
+implements(np.atleast_3d)(lambda *arys: _at_least(3, *arys))
+
+
+@implements(np.array_split)
+def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+    n = np.shape(ary)[axis]
+    if np.ndim(indices_or_sections):
+        cuts = [0, *indices_or_sections, n]
+    else:
+        count = int(indices_or_sections)
+        if count <= 0:
+            raise ValueError("number sections must be larger than 0.")
+        cuts = [0, *np.cumsum([n // count + (i < n % count) for i in range(count)])]
+    lead = (slice(None),) * normalize_axis_index(axis, np.ndim(ary))
+    return [ary[(*lead, slice(a, b))] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+
+
+@implements(np.split)
+def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+    if not np.ndim(indices_or_sections) and np.shape(ary)[axis] % indices_or_sections:
+        raise ValueError("array split does not result in an equal division")
+    return np.array_split(ary, indices_or_sections, axis)
+
+
+implements(np.hsplit)(lambda ary, indices_or_sections: np.split(ary, indices_or_sections, 1 if np.ndim(ary) > 1 else 0))
+implements(np.vsplit)(lambda ary, indices_or_sections: np.split(ary, indices_or_sections, 0))
+implements(np.dsplit)(lambda ary, indices_or_sections: np.split(ary, indices_or_sections, 2))
+implements(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
+
+
+@implements(np.flip)
+def _flip(m: Array, axis: Any = None) -> Array:
+    ndim = np.ndim(m)
+    return flip(m, axes=tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim))
+
+
+implements(np.flipud)(lambda m: np.flip(m, 0))
+implements(np.fliplr)(lambda m: np.flip(m, 1))
+
+
+@implements(np.rot90)
+def _rot90(m: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
+    turns = {0: lambda: m, 1: lambda: np.swapaxes(np.flip(m, axes[1]), *axes),
+             2: lambda: np.flip(m, axes), 3: lambda: np.flip(np.swapaxes(m, *axes), axes[1])}  # fmt: skip
+    return turns[k % 4]()
+
+
+@implements(np.roll)
+def _roll(a: Array, shift: Any, axis: Any = None) -> Array:
+    if axis is None:
+        return np.reshape(roll(np.ravel(a), shift=shift, axis=0), np.shape(a))
+    return roll(a, shift=shift, axis=axis)
+
+
+@implements(np.repeat)
+def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, np.ndim(a))
+    counts = tuple(np.broadcast_to(repeats, np.shape(a)[axis]).tolist())
+    return repeat(a, counts=counts, axis=axis)
+
+
+@implements(np.tile)
+def _tile(A: Array, reps: Any) -> Array:
+    counts = tuple(np.atleast_1d(reps).tolist())
+    counts = (1,) * (np.ndim(A) - len(counts)) + counts
+    old = (1,) * (len(counts) - np.ndim(A)) + tuple(np.shape(A))
+    spread = np.reshape(A, tuple(n for size in old for n in (1, size)))
+    wide = np.broadcast_to(spread, tuple(n for pair in zip(counts, old, strict=True) for n in pair))
+    return np.copy(np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True))))
+
+
+@implements(np.pad)
+def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -> Array:
+    """Constant padding joins; every other mode but the statistical ones reads from inside, entry by entry."""
+    if mode == "constant":
+        return _pad_constant(array, _widths(pad_width, np.ndim(array)), options.get("constant_values", 0))
+    if mode in ("edge", "reflect", "symmetric", "wrap", "empty") and options.get("reflect_type", "even") == "even":
+        places = np.arange(np.size(array)).reshape(np.shape(array))
+        return np.ravel(array)[np.pad(places, pad_width, mode=mode, **options)]
+    raise NotImplementedError(f"np.pad: mode={mode!r} has no derivative in dout yet; use constant, edge, reflect, symmetric or wrap")
+
+
+def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    if isinstance(pad_width, dict):
+        pairs = [pad_width.get(i, pad_width.get(i - ndim, 0)) for i in range(ndim)]
+        return [(p, p) if np.ndim(p) == 0 else tuple(p) for p in pairs]
+    return [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (ndim, 2)).tolist()]
+
+
+def _pad_constant(array: Array, widths: list[tuple[int, int]], constants: Any) -> Array:
+    values = constants if np.ndim(constants) else [[constants, constants]] * len(widths)
+    for axis, (before, after) in enumerate(widths):
+        shape = list(np.shape(array))
+        first, last = values[axis] if np.ndim(values) == 2 and len(values) > 1 else np.ravel(values)[[0, -1]]
+        ends = []
+        for width, value in ((before, first), (after, last)):
+            shape[axis] = width
+            ends.append(np.broadcast_to(value, tuple(shape)))
+        array = np.concatenate([ends[0], array, ends[1]], axis, dtype=array.dtype)
+    return array
+
+
+implements(np.copy)(lambda a, order="K", subok=False: copy(a))
+flat(np.shape, np.ndim, np.size, np.isfortran)
