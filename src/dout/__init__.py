@@ -1,6 +1,9 @@
 """dout: backpropagation that you can see, check and run at machine speed, on plain NumPy code."""
 
+from .checkpointing import checkpoint
+from .layers import AddLayer, Layer, MulLayer, Relu, Sigmoid
 from .transforms import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from .variable import Variable
+from .wiring import layer
 
 __version__ = "0.1.0"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .backprop import checked_dout, collect, finished, needed, refuse_finished, walk
+from .backprop import collect, finished, needed, refuse_finished, walk
 from .errors import not_differentiable
 from .graph import Leaf, Node, Scope, TracedLeaf, TracedNode
 from .tree import Rebuild, flatten
@@ -49,7 +49,9 @@ class Arguments:
         args: the arguments to call the function with.
     """
 
-    def __init__(self, args: Sequence[Any], positions: Sequence[int], f: Any, where: Scope, kind: type[Leaf] = Leaf) -> None:
+    def __init__(
+        self, args: Sequence[Any], positions: Sequence[int], f: Any, where: Scope, kind: type[Leaf] = Leaf
+    ) -> None:
         self.leaves: list[Leaf] = []
         self.values: list[Any] = []
         self.args = list(args)
@@ -77,7 +79,9 @@ class Arguments:
         flat, _ = flatten(argument)
         if len(flat) == 1 and flat[0] is argument:
             return said + str(not_differentiable(argument))
-        return said + f"there is no float or complex number or array in this {type(argument).__name__}, so no derivative"
+        return (
+            said + f"there is no float or complex number or array in this {type(argument).__name__}, so no derivative"
+        )
 
     def _enter(self, value: Any, where: Scope, kind: type[Leaf]) -> Variable:
         plain, parent = (value._value, value._node) if isinstance(value, Variable) else (value, None)

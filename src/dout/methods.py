@@ -44,11 +44,11 @@ class ArrayMethods:
 
     # Views and shapes
     @property
-    def T(self) -> Any:  # noqa: N802  (NumPy's own name)
+    def T(self) -> Any:
         return np.transpose(self)  # type: ignore[call-overload]
 
     @property
-    def mT(self) -> Any:  # noqa: N802
+    def mT(self) -> Any:
         return np.matrix_transpose(self)  # type: ignore[arg-type]
 
     @property
@@ -105,10 +105,26 @@ class ArrayMethods:
     def min(self, axis: Any = None, out: Any = None, keepdims: bool = False, **options: Any) -> Any:
         return np.min(self, axis, out=out, keepdims=keepdims, **options)
 
-    def var(self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any) -> Any:
+    def var(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Any:
         return np.var(self, axis, dtype, out=out, ddof=ddof, keepdims=keepdims, **options)
 
-    def std(self, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any) -> Any:
+    def std(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: Any = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        **options: Any,
+    ) -> Any:
         return np.std(self, axis, dtype, out=out, ddof=ddof, keepdims=keepdims, **options)
 
     def cumsum(self, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:

@@ -154,7 +154,10 @@ class _Pushed:
 
     def __init__(self, run: Run, here: Any) -> None:
         self.run = run
-        douts = [None if end is None else Leaf(one_like(v), None, here) for end, v in zip(run.ends, run.out_values, strict=True)]
+        douts = [
+            None if end is None else Leaf(one_like(v), None, here)
+            for end, v in zip(run.ends, run.out_values, strict=True)
+        ]
         handles = [None if d is None else make(d.value, d) for d in douts]
         self.douts = [d for d in douts if d is not None]
         pulled = run.pull(handles, recorded=True)
@@ -164,7 +167,10 @@ class _Pushed:
     def push(self, directions: Sequence[Any]) -> list[Any]:
         """The direction of each output; None in `directions` stands for zeros."""
         found = iter(self.pulled.finish(self.pulled.pull(directions), directions))
-        return [zeros_like(v) if end is None else next(found) for end, v in zip(self.run.ends, self.run.out_values, strict=True)]
+        return [
+            zeros_like(v) if end is None else next(found)
+            for end, v in zip(self.run.ends, self.run.out_values, strict=True)
+        ]
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -340,7 +346,9 @@ def _douts_like(dout: Any, run: Run, rebuild: Rebuild) -> list[Any]:
     douts, _ = flatten(dout)
     if len(douts) != len(run.ends):
         form = rebuild(iter([_kind(v) for v in run.out_values]))
-        raise ValueError(f"pullback(dout): expected the form of the output, {form}, got {_kind(dout)} with {len(douts)} leaves")
+        raise ValueError(
+            f"pullback(dout): expected the form of the output, {form}, got {_kind(dout)} with {len(douts)} leaves"
+        )
     return [
         None if end is None else checked_dout(d, end, "pullback(dout)") for d, end in zip(douts, run.ends, strict=True)
     ]
@@ -350,7 +358,9 @@ def _like(parts: list[Any], given: Arguments, what: str) -> list[Any]:
     """Directions, one for each leaf of the arguments, checked against their shapes."""
     flat = [v for part in parts for v in flatten(part)[0] if v is not None and not isinstance(v, str | bool)]
     if len(flat) != len(given.leaves):
-        raise ValueError(f"{what}: expected {len(given.leaves)} numbers or arrays, of the form of the arguments, got {len(flat)}")
+        raise ValueError(
+            f"{what}: expected {len(given.leaves)} numbers or arrays, of the form of the arguments, got {len(flat)}"
+        )
     return [checked_dout(v, leaf, what) for v, leaf in zip(flat, given.leaves, strict=True)]
 
 

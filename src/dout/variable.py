@@ -22,7 +22,6 @@ from .methods import ArrayMethods
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
 from .rules.indexing import getitem, write
-from .rules.products import product
 from .rules.ufuncs import call_method, call_with_options, store
 
 _new = object.__new__
@@ -75,7 +74,9 @@ class Variable(ArrayMethods):
     def value(self, value: Any) -> None:
         leaf = getattr(self, "_leaf", None)
         if leaf is None or self._node is not leaf:
-            raise AttributeError("value can be assigned only to a Variable made by Variable(...); write v[...] = new instead")
+            raise AttributeError(
+                "value can be assigned only to a Variable made by Variable(...); write v[...] = new instead"
+            )
         grad = leaf.grad
         Variable.__init__(self, value, leaf.name)
         self._leaf.grad = grad
@@ -293,7 +294,9 @@ class Variable(ArrayMethods):
         if not here.flags.writeable and type(self) is View:
             raise ValueError("assignment destination is read-only")
         if isinstance(value, Variable) and not np.can_cast(value.dtype, here.dtype, "same_kind"):
-            raise TypeError(f"x[...] = value: cannot cast {value.dtype} to the array's {here.dtype} without losing a derivative")
+            raise TypeError(
+                f"x[...] = value: cannot cast {value.dtype} to the array's {here.dtype} without losing a derivative"
+            )
         how = {"key": _fixed(key), "shape": here.shape}
         self._become(write(self, _join(value), through=getitem, how=how))
 
@@ -333,7 +336,9 @@ class Variable(ArrayMethods):
             raise loses_derivative(how)
         return self._value
 
-    def astype(self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """A copy in another floating dtype. Integers carry no derivative: ask for `v.value.astype(int)`."""
         dtype = np.dtype(dtype)
         if dtype.kind not in "fc":
@@ -369,7 +374,9 @@ class View(Variable):
 
     __slots__ = ("_how", "_op", "_own_node", "_own_value", "_parent", "_seen")
 
-    def __init__(self, parent: Variable, op: Primitive, how: Mapping[str, Any], seen: Any, value: Any, node: Any) -> None:
+    def __init__(
+        self, parent: Variable, op: Primitive, how: Mapping[str, Any], seen: Any, value: Any, node: Any
+    ) -> None:
         self._parent = parent
         self._op = op
         self._how = how
@@ -563,4 +570,6 @@ def _fixed(key: Any) -> Any:
 def _run_flat(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Run a function that carries no derivative on the values; what is floating can be computed with and written to."""
     out = function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-    return make(out, None) if isinstance(out, ndarray | np.generic | float) and np.result_type(out).kind in "fc" else out
+    return (
+        make(out, None) if isinstance(out, ndarray | np.generic | float) and np.result_type(out).kind in "fc" else out
+    )

@@ -3,4 +3,15 @@
 from . import einsum, elementwise, indexing, linalg, products, reductions, shaping
 from .registry import FLAT, FUNCTIONS, UFUNCS
 
-__all__ = ["FLAT", "FUNCTIONS", "UFUNCS", "einsum", "elementwise", "indexing", "linalg", "products", "reductions", "shaping"]
+__all__ = [
+    "FLAT",
+    "FUNCTIONS",
+    "UFUNCS",
+    "einsum",
+    "elementwise",
+    "indexing",
+    "linalg",
+    "products",
+    "reductions",
+    "shaping",
+]

@@ -22,7 +22,10 @@ def is_basic(key: Any) -> bool:
     """Whether an index reads a view: only integers, slices, None and Ellipsis."""
     entries = key if isinstance(key, tuple) else (key,)
     return all(
-        e is None or e is Ellipsis or isinstance(e, slice) or (isinstance(e, int | np.integer) and not isinstance(e, bool))
+        e is None
+        or e is Ellipsis
+        or isinstance(e, slice)
+        or (isinstance(e, int | np.integer) and not isinstance(e, bool))
         for e in entries
     )
 
@@ -94,8 +97,10 @@ def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Arra
     rows, columns = np.shape(a)[axis1], np.shape(a)[axis2]
     start = (max(-offset, 0), max(offset, 0))
     places = np.arange(max(min(rows - start[0], columns - start[1]), 0))
-    return np.moveaxis(a, (axis1, axis2), (0, 1))[places + start[0], places + start[1]].T if np.ndim(a) == 2 else np.moveaxis(
-        np.moveaxis(a, (axis1, axis2), (0, 1))[places + start[0], places + start[1]], 0, -1
+    return (
+        np.moveaxis(a, (axis1, axis2), (0, 1))[places + start[0], places + start[1]].T
+        if np.ndim(a) == 2
+        else np.moveaxis(np.moveaxis(a, (axis1, axis2), (0, 1))[places + start[0], places + start[1]], 0, -1)
     )
 
 

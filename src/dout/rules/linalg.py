@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-
+from ..graph import PICK as pick
+from ..graph import plain
 from .registry import implements, primitive
-from ..graph import PICK as pick, plain
 
 Array = Any
 
 
-def _mT(a: Array) -> Array:  # noqa: N802  (NumPy's own name for it)
+def _mT(a: Array) -> Array:
     return np.swapaxes(a, -1, -2)
 
 

@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import Primitive
 from .elementwise import astype
-from .registry import FUNCTIONS, implements, flat, primitive
+from .registry import FUNCTIONS, flat, implements, primitive
 
 Array = Any
 Axis = int | tuple[int, ...] | None
@@ -160,7 +160,9 @@ def _running(op: Primitive) -> Callable[..., Array]:
 
 FUNCTIONS[np.cumsum] = _running(running_sum)
 FUNCTIONS[np.cumprod] = _running(running_product)
-implements(np.ptp)(lambda a, axis=None, keepdims=False: np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims))
+implements(np.ptp)(
+    lambda a, axis=None, keepdims=False: np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
+)
 implements(np.trace)(
     lambda a, offset=0, axis1=0, axis2=1, dtype=None: np.sum(np.diagonal(a, offset, axis1, axis2), -1, dtype)
 )

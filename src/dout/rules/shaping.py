@@ -48,14 +48,18 @@ def _unrepeat(dout: Array, counts: tuple[int, ...], axis: int) -> Array:
         split = (*shape[:axis], len(counts), counts[0], *shape[axis + 1 :])
         return np.sum(np.reshape(dout, split), axis=axis + 1)
     owner = np.repeat(np.arange(len(counts)), counts)
-    return np.moveaxis(np.moveaxis(dout, axis, -1) @ (owner[:, None] == np.arange(len(counts))).astype(dout.dtype), -1, axis)
+    return np.moveaxis(
+        np.moveaxis(dout, axis, -1) @ (owner[:, None] == np.arange(len(counts))).astype(dout.dtype), -1, axis
+    )
 
 
 @implements(np.reshape)
 def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
     old = np.shape(a)
     order = ("F" if np.isfortran(a) else "C") if order == "A" else order
-    result = reshape(a, shape=shape if isinstance(shape, tuple) else tuple(np.atleast_1d(shape).tolist()), order=order, old=old)
+    result = reshape(
+        a, shape=shape if isinstance(shape, tuple) else tuple(np.atleast_1d(shape).tolist()), order=order, old=old
+    )
     return np.copy(result) if copy else result
 
 
@@ -131,13 +135,17 @@ def _broadcast_arrays(*args: Array, subok: bool = False) -> tuple[Array, ...]:
 
 
 @implements(np.concatenate, np.concat)
-def _concatenate(arrays: Sequence[Array], axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind") -> Array:
+def _concatenate(
+    arrays: Sequence[Array], axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind"
+) -> Array:
     arrays = tuple(arrays)
     if axis is None:
         arrays, axis = tuple(np.ravel(a) for a in arrays), 0
     arrays = tuple(a if hasattr(a, "shape") else np.asarray(a) for a in arrays)
     if not arrays or not np.ndim(arrays[0]):
-        raise ValueError("zero-dimensional arrays cannot be concatenated" if arrays else "need at least one array to concatenate")
+        raise ValueError(
+            "zero-dimensional arrays cannot be concatenated" if arrays else "need at least one array to concatenate"
+        )
     axis = normalize_axis_index(axis, np.ndim(arrays[0]))
     joined = concatenate(*arrays, axis=axis, widths=tuple(np.shape(a)[axis] for a in arrays if np.ndim(a) > axis))
     return joined if dtype is None else joined.astype(dtype)
@@ -266,7 +274,9 @@ def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -
     if mode in ("edge", "reflect", "symmetric", "wrap", "empty") and options.get("reflect_type", "even") == "even":
         places = np.arange(np.size(array)).reshape(np.shape(array))
         return np.ravel(array)[np.pad(places, pad_width, mode=mode, **options)]
-    raise NotImplementedError(f"np.pad: mode={mode!r} has no derivative in dout yet; use constant, edge, reflect, symmetric or wrap")
+    raise NotImplementedError(
+        f"np.pad: mode={mode!r} has no derivative in dout yet; use constant, edge, reflect, symmetric or wrap"
+    )
 
 
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
@@ -290,4 +300,15 @@ def _pad_constant(array: Array, widths: list[tuple[int, int]], constants: Any) -
 
 
 implements(np.copy)(lambda a, order="K", subok=False: copy(a))
-flat(np.shape, np.ndim, np.size, np.isfortran)
+
+
+@implements(np.full_like)
+def _full_like(a: Array, fill_value: Array, dtype: Any = None, **options: Any) -> Array:
+    return np.zeros_like(a, dtype, **options) + fill_value
+
+
+flat(
+    np.shape, np.ndim, np.size, np.isfortran, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
+    np.min_scalar_type, np.shares_memory, np.may_share_memory, np.zeros_like, np.ones_like, np.empty_like,
+    np.array_repr, np.array_str, np.array2string,
+)  # fmt: skip

@@ -49,7 +49,9 @@ def call_with_options(ufunc: np.ufunc, inputs: tuple[Array, ...], options: dict[
     if dtype is not None and ufunc not in FLAT:
         for x in inputs:
             if not np.can_cast(np.result_type(plain(x)), dtype, casting):
-                raise TypeError(f"np.{ufunc.__name__}: cannot cast {np.result_type(plain(x))} to {np.dtype(dtype)} by casting={casting!r}")
+                raise TypeError(
+                    f"np.{ufunc.__name__}: cannot cast {np.result_type(plain(x))} to {np.dtype(dtype)} by casting={casting!r}"
+                )
         inputs = tuple(astype(x, dtype=np.dtype(dtype)) for x in inputs)
     if where is True:
         result = ufunc(*inputs)
@@ -60,7 +62,9 @@ def call_with_options(ufunc: np.ufunc, inputs: tuple[Array, ...], options: dict[
 def _where(ufunc: np.ufunc, inputs: tuple[Array, ...], where: Any, out: Any) -> Array:
     """Compute only where asked, so that no NaN of the rest gets into a derivative."""
     if out is None:
-        raise ValueError(f"np.{ufunc.__name__}: where= without out= leaves entries undefined; give out=np.zeros_like(x)")
+        raise ValueError(
+            f"np.{ufunc.__name__}: where= without out= leaves entries undefined; give out=np.zeros_like(x)"
+        )
     target = out[0] if isinstance(out, tuple) else out
     shape = np.broadcast_shapes(np.shape(where), *(np.shape(x) for x in inputs))
     mask = np.broadcast_to(where, shape)

@@ -1,0 +1,183 @@
+"""Layers in a graph: an object with `forward` and `backward` takes part as one node, with its own backward used.
+
+Each call runs on a fresh copy of the object, so one instance may be used many times in one graph. The backward of the
+copy is handed a dout of its own, which it may write into. In a derivative of a derivative the layer's forward and backward
+are run on Variables, and so are differentiated themselves.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .graph import PICK, Primitive
+from .guards import fingerprint
+from .variable import Variable, record
+
+
+def layer(obj: Any) -> Callable[..., Any]:
+    """Let any object with `forward(*inputs)` and `backward(dout)` take part in a graph.
+
+    Args:
+        obj: needs no base class. `backward` returns one derivative for each input, each of its input's shape. Attributes
+            that hold Variables are parameters: while it runs they hold plain values, and `backward` leaves
+            the derivative of an attribute `W` in the attribute `dW`.
+
+    Returns:
+        a function of the inputs; keyword arguments go to `forward` as they are.
+
+    Raises:
+        TypeError: if it has no forward or backward; when called, if backward returns too few derivatives.
+        ValueError: when called, if a derivative has another shape than its input.
+
+    Example:
+        >>> import dout
+        >>> class Double:
+        ...     def forward(self, x):
+        ...         return 2 * x
+        ...
+        ...     def backward(self, dout):
+        ...         return 2 * dout
+        >>> dout.grad(dout.layer(Double()))(3.0)
+        2.0
+    """
+    for method in ("forward", "backward"):
+        if not callable(getattr(obj, method, None)):
+            raise TypeError(
+                f"layer(obj): {type(obj).__name__} has no {method}(...); a layer needs forward and backward"
+            )
+
+    def call(*inputs: Any, **options: Any) -> Any:
+        return run(obj, inputs, options)
+
+    call.__name__ = type(obj).__name__
+    return call
+
+
+def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Run a layer forward on a fresh copy, and record it as one node if an input or a parameter is a Variable."""
+    names = (
+        [name for name, value in vars(obj).items() if isinstance(value, Variable)] if hasattr(obj, "__dict__") else []
+    )
+    parameters = [getattr(obj, name) for name in names]
+    if not any(isinstance(v, Variable) for v in (*inputs, *parameters)):
+        return _fresh(obj, (), ()).forward(*inputs, **options)
+    call = _Call(obj, names, len(inputs), options)
+    out = record(Primitive(type(obj).__name__, call.forward, joint=call.joint), (*inputs, *parameters), {})
+    if isinstance(out._value, tuple):
+        return tuple(PICK(out, i=i) for i in range(len(out._value)))
+    return out
+
+
+class _Call:
+    """One call of a layer: the copy that ran, and how it is walked back."""
+
+    def __init__(self, obj: Any, names: list[str], n_inputs: int, options: dict[str, Any]) -> None:
+        self.obj = copy.copy(obj)  # as it is now, for derivatives of derivatives
+        self.names = names
+        self.n_inputs = n_inputs
+        self.options = options
+
+    @property
+    def name(self) -> str:
+        return type(self.obj).__name__
+
+    def forward(self, *values: Any) -> Any:
+        inputs, parameters = values[: self.n_inputs], values[self.n_inputs :]
+        self.fresh = _fresh(self.obj, self.names, parameters)
+        out = self.fresh.forward(*map(_locked, inputs), **self.options)
+        outs = out if isinstance(out, tuple) else (out,)
+        for o in outs:
+            if isinstance(o, Variable):
+                raise TypeError(
+                    f"{self.name}.forward returned a Variable though its inputs were plain values: it holds one that is no "
+                    "attribute of its own. Hand it to the layer as an input, or as an attribute with its derivative in d<name>."
+                )
+            if not isinstance(o, np.ndarray | np.generic | int | float | complex):
+                raise TypeError(f"{self.name}.forward: expected a number or an array, got {type(o).__name__}")
+        self.shared = _shared(self.obj, self.fresh, inputs)
+        return out
+
+    def joint(self, dout: Any, outs: Any, *values: Any) -> tuple[Any, ...]:
+        linked = any(isinstance(o, Variable) for o in (outs if isinstance(outs, list) else [outs]))
+        self._hold_unchanged()
+        if linked:  # a derivative of a derivative: differentiate the layer's own code
+            obj = _fresh(self.obj, self.names, values[self.n_inputs :])
+            obj.forward(*values[: self.n_inputs], **self.options)
+        else:
+            obj = self.fresh
+        dout = tuple(map(_own, dout)) if isinstance(dout, list) else _own(dout)
+        found = obj.backward(dout)
+        found = found if isinstance(found, tuple | list) else (found,)
+        if len(found) != self.n_inputs:
+            raise TypeError(
+                f"{self.name}.backward: expected {self.n_inputs} derivatives, one for each input, got {len(found)}"
+            )
+        ds = [*found, *(self._of_parameter(obj, name) for name in self.names)]
+        what = [f"derivative {i}" for i in range(self.n_inputs)] + [f"d{name}" for name in self.names]
+        for d, value, said in zip(ds, values, what, strict=True):
+            if d is not None and np.shape(d) != np.shape(value):
+                raise ValueError(
+                    f"{self.name}.backward: {said} has shape {np.shape(d)}, its input has shape {np.shape(value)}; "
+                    "where an input was broadcast, its derivative is summed over those axes"
+                )
+        return tuple(ds)
+
+    def _of_parameter(self, obj: Any, name: str) -> Any:
+        try:
+            return getattr(obj, f"d{name}")
+        except AttributeError:
+            raise TypeError(
+                f"{self.name}.backward: its attribute {name} holds a Variable, so backward has to leave the "
+                f"derivative in self.d{name}"
+            ) from None
+
+    def _hold_unchanged(self) -> None:
+        for name, (array, digest) in self.shared.items():
+            if fingerprint(array) != digest:
+                raise RuntimeError(
+                    f"{self.name}: {name} was written to after forward ran, so backward would be wrong. Let forward "
+                    "keep a copy of what backward needs."
+                )
+
+
+def _fresh(obj: Any, names: Any, values: Any) -> Any:
+    """A copy with containers of its own, and these attributes."""
+    new = copy.copy(obj)
+    for name, value in vars(new).items() if hasattr(new, "__dict__") else ():
+        if isinstance(value, list | dict | set):
+            object.__setattr__(new, name, copy.copy(value))
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(new, name, value)
+    return new
+
+
+def _locked(value: Any) -> Any:
+    """A view that forward can't write through: it belongs to the graph."""
+    if isinstance(value, np.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+    return value
+
+
+def _own(dout: Any) -> Any:
+    """A dout that backward may write into, which the walk may have handed to others too."""
+    return np.array(dout)[()] if isinstance(dout, np.ndarray | np.generic) else dout
+
+
+def _shared(obj: Any, fresh: Any, inputs: tuple[Any, ...]) -> dict[str, tuple[np.ndarray, int]]:
+    """Fingerprints of the arrays that others can write to: attributes of the object, plain inputs that were kept."""
+    if not hasattr(obj, "__dict__"):
+        return {}
+    before = vars(obj)
+    found = {}
+    for name, value in vars(fresh).items():
+        if isinstance(value, np.ndarray) and (
+            before.get(name) is value
+            or any(isinstance(x, np.ndarray) and np.may_share_memory(x, value) for x in inputs)
+        ):
+            found[f"its attribute {name}"] = (value, fingerprint(value))
+    return found
