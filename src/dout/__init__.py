@@ -1,9 +1,17 @@
 """dout: backpropagation that you can see, check and run at machine speed, on plain NumPy code."""
 
+from .check import check
 from .checkpointing import checkpoint
 from .layers import AddLayer, Layer, MulLayer, Relu, Sigmoid
+from .see import see
+from .trace import trace
 from .transforms import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from .variable import Variable
 from .wiring import layer
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AddLayer", "Layer", "MulLayer", "Relu", "Sigmoid", "Variable", "check", "checkpoint", "grad", "hessian", "hvp",
+    "jacobian", "jvp", "layer", "see", "stop_gradient", "trace", "value_and_grad", "vjp",
+]  # fmt: skip

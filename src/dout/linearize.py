@@ -75,7 +75,7 @@ class Arguments:
     @staticmethod
     def _refusal(argument: Any, position: int, f: Any) -> str:
         name = parameter_name(f, position)
-        said = f"argument {position}{f' ({name!r})' if name else ''} of {_name(f)}: "
+        said = f"argument {position}{f' ({name!r})' if name else ''} of {function_name(f)}: "
         flat, _ = flatten(argument)
         if len(flat) == 1 and flat[0] is argument:
             return said + str(not_differentiable(argument))
@@ -174,7 +174,7 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     found = []
     for n in given:
         if not -len(args) <= n < len(args):
-            raise ValueError(f"argnums={argnums!r}: {_name(f)} was called with {len(args)} positional arguments")
+            raise ValueError(f"argnums={argnums!r}: {function_name(f)} was called with {len(args)} positional arguments")
         found.append(int(n) % len(args))
     if len(set(found)) != len(found):
         raise ValueError(f"argnums={argnums!r} names an argument twice")
@@ -201,5 +201,6 @@ def parameter_name(f: Any, position: int) -> str | None:
     return None
 
 
-def _name(f: Callable[..., Any]) -> str:
+def function_name(f: Callable[..., Any]) -> str:
+    """What to call a function in a message."""
     return getattr(f, "__name__", type(f).__name__)

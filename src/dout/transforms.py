@@ -14,7 +14,7 @@ import numpy as np
 
 from .backprop import checked_dout, one
 from .graph import Leaf
-from .linearize import Arguments, Run, checked_argnums, positions_of, scope
+from .linearize import Arguments, Run, checked_argnums, function_name, positions_of, scope
 from .tree import Rebuild, flatten, tree_map
 from .variable import Variable, make
 
@@ -70,7 +70,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
             aux: Any = None
             if has_aux:
                 if not (isinstance(out, tuple) and len(out) == 2):
-                    raise TypeError(f"has_aux=True: {_name(f)} has to return (number, anything), got {_kind(out)}")
+                    raise TypeError(f"has_aux=True: {function_name(f)} has to return (number, anything), got {_kind(out)}")
                 out, aux = out
             _hold_number(out, f)
             aux_leaves, aux_rebuild = flatten(aux)
@@ -329,7 +329,7 @@ def _outputs(out: Any, f: Function) -> tuple[list[Any], Rebuild]:
     outs, rebuild = flatten(out)
     for o in outs:
         if not isinstance(o, Variable | np.ndarray | np.generic | int | float | complex):
-            raise TypeError(f"{_name(f)} has to return numbers, arrays, or containers of them; it returned {_kind(o)}")
+            raise TypeError(f"{function_name(f)} has to return numbers, arrays, or containers of them; it returned {_kind(o)}")
     return outs, rebuild
 
 
@@ -369,15 +369,15 @@ def _hold_number(out: Any, f: Function) -> None:
     value = out._value if isinstance(out, Variable) else out
     if not isinstance(value, np.ndarray | np.generic | int | float | complex):
         hint = "; did it forget its return?" if value is None else ""
-        raise TypeError(f"{_name(f)} has to return one real number for grad, got {_kind(out)}{hint}")
+        raise TypeError(f"{function_name(f)} has to return one real number for grad, got {_kind(out)}{hint}")
     if np.shape(value) != ():
         raise TypeError(
-            f"{_name(f)} has to return one real number for grad, got an array of shape {np.shape(value)}: "
+            f"{function_name(f)} has to return one real number for grad, got an array of shape {np.shape(value)}: "
             "sum it, or use dout.jacobian for all its derivatives, or dout.vjp for a product with them"
         )
     if np.iscomplexobj(value):
         raise TypeError(
-            f"{_name(f)} has to return one real number for grad, got the complex {value}: take np.real or np.abs of it, "
+            f"{function_name(f)} has to return one real number for grad, got the complex {value}: take np.real or np.abs of it, "
             "or use dout.vjp or dout.jacobian"
         )
 
@@ -388,7 +388,3 @@ def _as_tuple(x: Any) -> tuple[Any, ...]:
 
 def _kind(value: Any) -> str:
     return "None" if value is None else f"{type(value).__name__}"
-
-
-def _name(f: Any) -> str:
-    return getattr(f, "__name__", type(f).__name__)

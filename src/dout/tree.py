@@ -70,3 +70,24 @@ def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
     """The same containers with `function` of each leaf."""
     leaves, rebuild = flatten(tree)
     return rebuild(iter([function(leaf) for leaf in leaves]))
+
+
+def leaf_paths(tree: Any) -> list[str]:
+    """Where each leaf stands, as Python would write it: `['w']`, `[0].bias`; "" for a leaf alone.
+
+    Example:
+        >>> leaf_paths({"w": 1.0, "b": (2.0, 3.0)})
+        ["['w']", "['b'][0]", "['b'][1]"]
+    """
+    found = parts(tree)
+    if found is None:
+        return [""]
+    if isinstance(tree, dict):
+        steps = [f"[{key!r}]" for key in tree]
+    elif hasattr(tree, "_fields"):
+        steps = [f".{name}" for name in tree._fields]
+    elif dataclasses.is_dataclass(tree):
+        steps = [f".{field.name}" for field in dataclasses.fields(tree)]
+    else:
+        steps = [f"[{i}]" for i in range(len(found[0]))]
+    return [step + path for step, child in zip(steps, found[0], strict=True) for path in leaf_paths(child)]

@@ -490,12 +490,16 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
             v._node = None
             return v
         (keep_a, keep_b), keep_out = op.keeps(_SECOND)
-        if keep_a and tx is ndarray:
+        if tx is not ndarray:
+            keep_a = True  # a number costs nothing, and pictures show it
+        elif keep_a:
             a, digest = hold(a)
             guards = digest and ((0, digest),)
     elif n is None:
         (keep_a, keep_b), keep_out = op.keeps(_FIRST)
-        if keep_b and ty is ndarray:
+        if ty is not ndarray:
+            keep_b = True
+        elif keep_b:
             b, digest = hold(b)
             guards = digest and ((1, digest),)
     else:

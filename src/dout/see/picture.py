@@ -1,0 +1,104 @@
+"""`see`: a graph together with its derivatives, and the forms in which they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..backprop import collect, one, walk
+from ..graph import Graph, Leaf, Node
+from ..trace import trace
+from ..variable import Variable
+from .text import text_of
+
+
+class Picture:
+    """What `see` gives: a graph, the derivative along each edge and at each node.
+
+    Attributes:
+        graph: the graph with its values.
+        edges: for (node, i), the derivative that flows from the node to its i-th input.
+        totals: for each node, the derivative with respect to it: the sum of those along the edges that leave it.
+        values: for each node, its value; missing where it is not known any more.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.values = _values(graph)
+        self.edges: dict[tuple[Node, int], Any] = {}
+        self.totals: dict[Node, Any] = {}
+        start: dict[Node, Any] = {}
+        for end in graph.outputs:
+            if end is not None:
+                start[end] = start[end] + _ones(end, self.values) if end in start else _ones(end, self.values)
+
+        def watch(node: Node, i: int, d: Any) -> None:
+            self.edges[node, i] = d
+
+        everything = list(graph.nodes)
+        self.totals = {n: d for n, d in walk(list(everything), start, everything, watch=watch).items() if d is not None}
+
+    def text(self) -> str:
+        """The graph as text: each operation with its value, each of its inputs with the value and the derivative."""
+        return text_of(self)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+
+def see(what: Callable[..., Any] | Graph | Variable, *args: Any, **kwargs: Any) -> Picture:
+    """Look at a computation: every value and every derivative.
+
+    Args:
+        what: a function, run once on the arguments; or a graph from `trace`; or a Variable, with all that it was made from.
+        *args, **kwargs: the function's arguments. Ints may stay ints here.
+
+    Returns:
+        a Picture. An output that is an array is walked back from with ones, as its sum would be.
+
+    Example:
+        >>> print(see(lambda apple, number, tax: apple * number * tax, 100, 2, 1.1).text())
+        (1) ×     200  <- 1.1
+              apple   100  <- 2.2
+              number  2    <- 110.00000000000001
+        (2) ×     220.00000000000003  <- 1
+              (1)  200  <- 1.1
+              tax  1.1  <- 200
+        <BLANKLINE>
+        output  (2)     220.00000000000003
+        inputs  apple   100  <- 2.2
+                number  2    <- 110.00000000000001
+                tax     1.1  <- 200
+    """
+    if isinstance(what, Graph):
+        return Picture(what)
+    if isinstance(what, Variable):
+        if what._node is None:
+            raise ValueError("see(variable): this Variable does not depend on any Variable made by Variable(...)")
+        nodes, _ = collect([what._node], 0)
+        return Picture(Graph(nodes, [n for n in nodes if isinstance(n, Leaf)], [what._node]))
+    return Picture(trace(what, *args, **kwargs))
+
+
+def _values(graph: Graph) -> dict[Node, Any]:
+    """Each node's value: as traced, or computed again from what was kept."""
+    values: dict[Node, Any] = {}
+    for node in graph.nodes:
+        if hasattr(node, "value"):
+            values[node] = node.value
+        elif node.op is not None:
+            inputs = [a if p is None else values.get(p) for a, p in zip(node.args, node.parents, strict=True)]
+            if node.out is not None:
+                values[node] = node.out
+            elif not any(v is None for v in inputs):
+                values[node] = node.op.forward(*inputs, **node.params)
+    return values
+
+
+def _ones(end: Node, values: dict[Node, Any]) -> Any:
+    value = values.get(end, 1.0 if end.shape == () else None)
+    if isinstance(value, int | float):
+        return 1  # an int, so that the derivatives of ints stay ints, as they do by hand
+    return one(value) if isinstance(value, np.generic) else np.ones(end.shape, end.dtype)
