@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from .broadcasting import to_shape
-from .graph import PICK, Leaf, Node
+from .graph import PICK, Leaf, Node, Primitive
 from .guards import check
 from .variable import Variable, make
 
@@ -80,57 +80,60 @@ def walk(
         the derivative of each wanted node that got one.
     """
     found = dict.fromkeys(wanted)
-    owned: set[Node] = set()
+    inner = {node for node in found if node.op is not None}
+    owned: set[Node] = set()  # those whose derivative so far is a buffer of the walk's own
     while nodes:
         node = nodes.pop()
         dout = douts.pop(node, None)
         if dout is None:
             continue
-        if node in found:
-            found[node] = dout
         op = node.op
-        if op is None:
-            continue
+        if op is None or (inner and node in inner):
+            if node in found:
+                found[node] = dout
+            if op is None:
+                continue
         if node.guards is not None:
             check(node)
-        parents, args, out, params = node.parents, node.args, node.out, node.params
+        parents, args, out = node.parents, node.args, node.out
         if recorded:
             args, out = _variables(node)
-        if op.joint is not None:
-            ds = op.joint(dout, out, *args, **params)
+        elementwise = op.elementwise
+        if elementwise:
+            ds = None
+            shape, dtype = node.shape, node.dtype
         elif op is PICK:
-            _put(douts, parents[0], params["i"], dout)
+            _put(douts, parents[0], node.params["i"], dout)
             continue
         elif op.add_into is not None and not recorded and watch is None:
-            parent = parents[0]
-            if inside is not None and parent not in inside:
-                continue
-            if parent not in owned:
-                owned.add(parent)
-                douts[parent] = _buffer(douts.get(parent), parent, dout)
-            op.add_into(douts[parent], _fit(dout, np.shape(dout), parent.dtype), **params)
+            if inside is None or parents[0] in inside:
+                _add_into(op.add_into, douts, owned, parents[0], dout, node.params)
             continue
         else:
-            ds = None
+            ds = _pulled(op, dout, out, args, node.params, [p is not None and (inside is None or p in inside) for p in parents])
         pullbacks = op.pullbacks
-        elementwise = op.elementwise
         for i, parent in enumerate(parents):
             if parent is None or (inside is not None and parent not in inside):
                 continue
-            d = pullbacks[i](dout, out, *args, **params) if ds is None else ds[i]
-            if d is None:
-                continue
-            if not (elementwise and parent.shape == node.shape and parent.dtype is node.dtype):
+            if ds is None:
+                d = pullbacks[i](dout, out, *args)
+                if d is None:
+                    continue
+                if not (parent.shape == shape and parent.dtype is dtype):
+                    d = _fit(d, parent.shape, parent.dtype)
+            else:
+                d = ds[i]
+                if d is None:
+                    continue
                 d = _fit(d, parent.shape, parent.dtype)
             if watch is not None:
                 watch(node, i, d)
-            before = douts.get(parent)
-            if before is None:
+            if parent not in douts:
                 douts[parent] = d
             elif parent in owned:
-                before += d
+                douts[parent] += d
             else:
-                douts[parent] = before + d
+                douts[parent] = douts[parent] + d
     for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
         found[node] = douts[node]
     return found
@@ -147,6 +150,14 @@ def _variables(node: Node) -> tuple[tuple[Any, ...], Any]:
     return args, [PICK(whole, i=i) for i in range(len(node.out))] if node.dtype is tuple else whole
 
 
+def _pulled(op: Primitive, dout: Any, out: Any, args: tuple[Any, ...], params: Any, asked: list[bool]) -> Sequence[Any]:
+    """The derivatives for the inputs that are asked for, of an operation that isn't elementwise."""
+    if op.joint is not None:
+        return op.joint(dout, out, *args, **params)
+    pullbacks = op.pullbacks
+    return [pullbacks[i](dout, out, *args, **params) if yes else None for i, yes in enumerate(asked)]
+
+
 def _put(douts: dict[Node, Any], parent: Node | None, i: int, dout: Any) -> None:
     """Add to the derivative of one of an operation's several outputs; those not used have zeros."""
     if parent is None:
@@ -157,13 +168,19 @@ def _put(douts: dict[Node, Any], parent: Node | None, i: int, dout: Any) -> None
     parts[i] = parts[i] + dout
 
 
-def _buffer(before: Any, parent: Node | None, dout: Any) -> Any:
-    """An array of the walk's own, to add into."""
-    assert parent is not None
-    buffer = np.zeros(parent.shape, parent.dtype)
-    if before is not None:
-        buffer += before
-    return buffer
+def _add_into(
+    add: Callable[..., None], douts: dict[Node, Any], owned: set[Node], parent: Node | None, dout: Any, params: Any
+) -> None:
+    """Add a derivative into a part of its input's, in place: reading one entry of a long array must not cost its length."""
+    if parent is None:
+        return
+    if parent not in owned:
+        buffer = np.zeros(parent.shape, parent.dtype)
+        if parent in douts:
+            buffer += douts[parent]
+        owned.add(parent)
+        douts[parent] = buffer
+    add(douts[parent], _fit(dout, np.shape(dout), parent.dtype), **params)
 
 
 def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -32,13 +32,17 @@ class Primitive:
             recording doesn't keep that value alive. What it returns is summed or broadcast to the input's
             shape by the walk; no pullback undoes broadcasting itself.
         joint: instead of `pullbacks`, one function that gives a tuple with an entry for each input.
-        elementwise: the output has the broadcast shape of the inputs, and so has each derivative.
+        elementwise: the output has the broadcast shape of the inputs, and so has each derivative; no params.
         view: NumPy may return a view of the first input's memory, through which user code can write.
+        only, both, first, second: what `keeps` says when its only input is tracked, both are, or one of two is: looked
+            up at every elementwise operation.
         add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
             input's shape, for operations that read a small part of a large array.
     """
 
-    __slots__ = ("_keeps", "add_into", "elementwise", "forward", "joint", "name", "pullbacks", "view")
+    __slots__ = (
+        "_keeps", "add_into", "both", "elementwise", "first", "forward", "joint", "name", "only", "pullbacks", "second", "view",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,6 +63,12 @@ class Primitive:
         self.view = view
         self.add_into = add_into
         self._keeps: dict[tuple[bool, ...], tuple[tuple[bool, ...], bool]] = {}
+        if elementwise and len(pullbacks) == 1:
+            self.only = self.keeps((True,))
+        elif elementwise and len(pullbacks) == 2:
+            self.both = self.keeps((True, True))
+            self.first = self.keeps((True, False))
+            self.second = self.keeps((False, True))
 
     def __call__(self, *args: Array, **params: Any) -> Array:
         """Run on plain values, or let the first Variable among the inputs record the operation."""

@@ -17,7 +17,7 @@ from numpy import ndarray
 
 from .errors import loses_derivative, not_differentiable, unsupported
 from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form
-from .guards import hold
+from .guards import SMALL, fingerprint, hold
 from .methods import ArrayMethods
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
@@ -451,23 +451,26 @@ def _node(
 
 def unary(op: Primitive, run: Callable[..., Any], x: Variable) -> Any:
     """`record` for one input, in a hurry."""
-    if type(x) is not Variable or x._node is None:
+    if type(x) is not Variable:
         return record(_running(op, run), (x,), NO_PARAMS)
-    value = x._value
+    value, parent = x._value, x._node
     out = run(value)
-    (keep,), keep_out = op.keeps(_ONE)
+    v: Variable = _new(Variable)
+    v._value = out
+    if parent is None:
+        v._node = None
+        return v
+    (keep,), keep_out = op.only
     if type(out) is ndarray:
         shape, dtype = out.shape, out.dtype
     else:
         shape, dtype = form(out)
-    v: Variable = _new(Variable)
-    v._value = out
-    v._node = Node(op, (x._node,), (value if keep else None,), out if keep_out else None, NO_PARAMS, shape, dtype)
+    v._node = Node(op, (parent,), (value if keep else None,), out if keep_out else None, NO_PARAMS, shape, dtype)
     return v
 
 
 def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
-    """`record` for two inputs, in a hurry: the common types, and not both constants."""
+    """`record` for two inputs, in a hurry, where they are of the common types."""
     tx, ty = type(x), type(y)
     if tx is Variable:
         a, m = x._value, x._node
@@ -485,25 +488,29 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
     v: Variable = _new(Variable)
     v._value = out
     guards = None
-    if m is None:
-        if n is None:
+    if n is None:
+        if m is None:
             v._node = None
             return v
-        (keep_a, keep_b), keep_out = op.keeps(_SECOND)
-        if tx is not ndarray:
-            keep_a = True  # a number costs nothing, and pictures show it
-        elif keep_a:
-            a, digest = hold(a)
-            guards = digest and ((0, digest),)
-    elif n is None:
-        (keep_a, keep_b), keep_out = op.keeps(_FIRST)
+        (keep_a, keep_b), keep_out = op.first
         if ty is not ndarray:
-            keep_b = True
+            keep_b = True  # a number costs nothing, and pictures show it
         elif keep_b:
-            b, digest = hold(b)
-            guards = digest and ((1, digest),)
+            if b.nbytes <= SMALL:
+                b = b.copy()
+            else:
+                guards = ((1, fingerprint(b)),)
+    elif m is None:
+        (keep_a, keep_b), keep_out = op.second
+        if tx is not ndarray:
+            keep_a = True
+        elif keep_a:
+            if a.nbytes <= SMALL:
+                a = a.copy()
+            else:
+                guards = ((0, fingerprint(a)),)
     else:
-        (keep_a, keep_b), keep_out = op.keeps(_BOTH)
+        (keep_a, keep_b), keep_out = op.both
     if type(out) is ndarray:
         shape, dtype = out.shape, out.dtype
     else:
@@ -532,7 +539,6 @@ def _running(op: Primitive, run: Callable[..., Any]) -> Primitive:
 
 _COMMON = frozenset((float, int, ndarray, np.float64, np.float32))
 _OPERATORS: dict[Primitive, Primitive] = {}
-_ONE, _FIRST, _SECOND, _BOTH = (True,), (True, False), (False, True), (True, True)
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = UFUNCS[np.add], UFUNCS[np.subtract], UFUNCS[np.multiply], UFUNCS[np.divide]
 _POWER, _REMAINDER = UFUNCS[np.power], UFUNCS[np.remainder]
 _NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUNCS[np.absolute]
