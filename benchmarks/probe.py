@@ -70,10 +70,8 @@ def imports(modules: list[str]) -> dict[str, Any]:
     return {"seconds": seconds, "new": sorted(set(sys.modules) - known)}
 
 
+PROBES = {"memory": memory, "scalars": scalars}
+
 if __name__ == "__main__":
     what, *args = sys.argv[1:]
-    if what == "import":
-        report = imports(args)
-    else:
-        report = {"memory": memory, "scalars": scalars}[what](args[0], int(args[1]))
-    print(json.dumps(report))
+    print(json.dumps(imports(args) if what == "import" else PROBES[what](args[0], int(args[1]))))
