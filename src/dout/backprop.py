@@ -1,4 +1,4 @@
-"""The walk: from an output back to the leaves, each operation's pullback in turn, summing where a value fanned out.
+"""The walk: from an output back to the leaves, pullback by pullback, summing where a value fanned out.
 
 It is written once. Run on plain arrays it gives plain derivatives. Run on Variables (`recorded`), it records itself, which
 is how derivatives of derivatives come about. There are no levels: a node that is older than a leaf cannot depend on
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .broadcasting import to_shape
+from .broadcasting import summed_to
 from .graph import PICK, Leaf, Node, Primitive
 from .guards import check
 from .variable import Variable, make
@@ -77,7 +77,10 @@ def walk(
         watch: told of each derivative as it flows along an edge.
 
     Returns:
-        the derivative of each wanted node that got one.
+        the derivative of each wanted node, or None.
+
+    On the way a derivative has any shape that broadcasts to its node's, and is the same all along the missing axes: that of
+    a sum need not be written out. Only pullbacks of operations that aren't elementwise see it whole.
     """
     found = dict.fromkeys(wanted)
     inner = {node for node in found if node.op is not None}
@@ -90,7 +93,7 @@ def walk(
         op = node.op
         if op is None or (inner and node in inner):
             if node in found:
-                found[node] = dout
+                found[node] = _whole(dout, node.shape)
             if op is None:
                 continue
         if node.guards is not None:
@@ -98,19 +101,21 @@ def walk(
         parents, args, out = node.parents, node.args, node.out
         if recorded:
             args, out = _variables(node)
-        elementwise = op.elementwise
-        if elementwise:
+        shape, dtype = node.shape, node.dtype
+        if op.elementwise:
             ds = None
-            shape, dtype = node.shape, node.dtype
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
         elif op.add_into is not None and not recorded and watch is None:
             if inside is None or parents[0] in inside:
+                dout = _whole(dout, shape)
                 _add_into(op.add_into, douts, owned, parents[0], dout, node.params)
             continue
         else:
-            ds = _pulled(op, dout, out, args, node.params, [p is not None and (inside is None or p in inside) for p in parents])
+            dout = _whole(dout, shape)
+            asked = [p is not None and (inside is None or p in inside) for p in parents]
+            ds = _pulled(op, dout, out, args, node.params, asked)
         pullbacks = op.pullbacks
         for i, parent in enumerate(parents):
             if parent is None or (inside is not None and parent not in inside):
@@ -119,7 +124,9 @@ def walk(
                 d = pullbacks[i](dout, out, *args)
                 if d is None:
                     continue
-                if not (parent.shape == shape and parent.dtype is dtype):
+                if parent.shape != shape:
+                    d = _fit(_whole(d, shape), parent.shape, parent.dtype)
+                elif parent.dtype is not dtype:
                     d = _fit(d, parent.shape, parent.dtype)
             else:
                 d = ds[i]
@@ -127,7 +134,7 @@ def walk(
                     continue
                 d = _fit(d, parent.shape, parent.dtype)
             if watch is not None:
-                watch(node, i, d)
+                watch(node, i, _whole(d, parent.shape))
             if parent not in douts:
                 douts[parent] = d
             elif parent in owned:
@@ -135,7 +142,7 @@ def walk(
             else:
                 douts[parent] = douts[parent] + d
     for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
-        found[node] = douts[node]
+        found[node] = _whole(douts[node], node.shape)
     return found
 
 
@@ -150,7 +157,9 @@ def _variables(node: Node) -> tuple[tuple[Any, ...], Any]:
     return args, [PICK(whole, i=i) for i in range(len(node.out))] if node.dtype is tuple else whole
 
 
-def _pulled(op: Primitive, dout: Any, out: Any, args: tuple[Any, ...], params: Any, asked: list[bool]) -> Sequence[Any]:
+def _pulled(
+    op: Primitive, dout: Any, out: Any, args: tuple[Any, ...], params: Any, asked: list[bool]
+) -> Sequence[Any]:
     """The derivatives for the inputs that are asked for, of an operation that isn't elementwise."""
     if op.joint is not None:
         return op.joint(dout, out, *args, **params)
@@ -183,16 +192,21 @@ def _add_into(
     add(douts[parent], _fit(dout, np.shape(dout), parent.dtype), **params)
 
 
+def _whole(d: Any, shape: Any) -> Any:
+    """A derivative written out in its node's shape; those of several outputs as they are."""
+    if isinstance(shape, list) or np.shape(d) == shape:
+        return d
+    return np.broadcast_to(d, shape)
+
+
 def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Give a derivative its input's shape and dtype: sum over broadcast axes, or broadcast where it is the same all along.
+    """Sum a derivative over the axes along which its input was broadcast, and give it the input's dtype.
 
     A real input gets the real part, as in JAX.
     """
     if type(d) is ndarray and d.shape == shape and d.dtype is dtype:
         return d
-    if isinstance(shape, list):
-        return d
-    d = to_shape(d, shape)
+    d = summed_to(d, shape)
     if isinstance(dtype, type):
         return np.real(d) if dtype is float and np.iscomplexobj(d) else d
     if not hasattr(d, "dtype"):
@@ -206,7 +220,7 @@ def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def backward(end: Variable, dout: Any = None) -> None:
-    """`Variable.backward`: add the derivative of each of the user's Variables that `end` was made from to its `grad`."""
+    """`Variable.backward`: add to the `grad` of each Variable of the user's that `end` was made from."""
     node = end._node
     if node is None:
         raise ValueError("backward(): this Variable does not depend on any Variable made by Variable(...)")
@@ -224,8 +238,9 @@ def backward(end: Variable, dout: Any = None) -> None:
         refuse_finished(leaf)
     mine = [leaf for leaf in leaves if leaf.scope is None]
     inside = None if len(mine) == len(leaves) else needed(nodes, mine)
-    for leaf, d in walk(nodes, {node: dout}, mine, recorded=inside is not None, inside=inside).items():
-        assert isinstance(leaf, Leaf)
+    found = walk(nodes, {node: dout}, mine, recorded=inside is not None, inside=inside)
+    for leaf in mine:
+        d = found[leaf]
         if d is not None:
             leaf.grad = finished(d, leaf.value, [dout]) if leaf.grad is None else leaf.grad + d
 

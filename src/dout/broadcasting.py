@@ -8,12 +8,19 @@ import numpy as np
 
 
 def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a derivative over the axes along which its input was repeated; repeat it where it is the same all along.
+    """A derivative in its input's shape: summed over the axes along which the input was repeated, and
+    repeated where it is the same all along.
 
     Args:
         d: a number, array or Variable, of a shape that broadcasts with `shape`.
         shape: the input's shape.
     """
+    d = summed_to(d, shape)
+    return d if np.shape(d) == shape else np.broadcast_to(d, shape)
+
+
+def summed_to(d: Any, shape: tuple[int, ...]) -> Any:
+    """A derivative summed over the axes along which its input was repeated, so that it broadcasts to the input's shape."""
     have = np.shape(d)
     if have == shape:
         return d
@@ -23,4 +30,4 @@ def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
         d = np.sum(d, axis=tuple(axes), keepdims=True)
     if extra > 0:
         d = np.reshape(d, np.shape(d)[extra:])
-    return d if np.shape(d) == shape else np.broadcast_to(d, shape)
+    return d

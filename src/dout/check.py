@@ -132,7 +132,9 @@ def check(f: Any, *args: Any, **kwargs: Any) -> Report:
     return report
 
 
-def _subject(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, Callable[..., Any], list[str], list[Any]]:
+def _subject(
+    f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[str, Callable[..., Any], list[str], list[Any]]:
     """What to call it, a function to check, the names of its inputs, and their values."""
     if isinstance(f, type) and callable(getattr(f, "forward", None)):
         f = f()

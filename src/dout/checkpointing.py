@@ -38,7 +38,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         values = tuple(outs[i]._value for i in tracked)
         op = Primitive(f"checkpoint {getattr(f, '__name__', '')}".strip(), run, joint=attempt.joint(older, tracked))
         kept = (*(v._value for v in inputs), *([None] * len(older)))
-        node = Node(op, parents, kept, values, NO_PARAMS, *form(values))
+        node = Node().fill(op, parents, kept, values, NO_PARAMS, form(values))
         whole = make(values, node)
         for place, i in enumerate(tracked):
             outs[i] = PICK(whole, i=place)

@@ -2,7 +2,8 @@
 
 A plain array that a pullback needs belongs to the user, who may write into it before the derivative is taken
 (a scratch buffer, a mask that a loop updates). A small one is copied. A large one is kept as it is, with a
-fingerprint taken at memory speed (XXH3), and compared before use: a changed one raises instead of giving a wrong derivative.
+fingerprint taken at memory speed (XXH3), and compared before use: a changed one raises, where otherwise the derivative
+would be wrong.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def fingerprint(array: np.ndarray) -> int:
         array = array[tuple(slice(0, 1) if s == 0 else slice(None) for s in array.strides)]
     if not array.flags.c_contiguous:
         array = array.T if array.flags.f_contiguous else np.ascontiguousarray(array)
-    return xxhash.xxh3_64_intdigest(array)
+    contents: Any = array  # a buffer, though on Python 3.11 its type does not say so
+    return xxhash.xxh3_64_intdigest(contents)
 
 
 def check(node: Node) -> None:
@@ -47,7 +49,7 @@ def check(node: Node) -> None:
         if fingerprint(node.args[i]) != digest:
             array = node.args[i]
             raise RuntimeError(
-                f"argument {i} of {node.op.name if node.op else 'a leaf'}, a plain {array.dtype} array of shape {array.shape}, "
-                "was written to after it was used, so the derivative would be wrong. Use a copy of it in the "
+                f"argument {i} of {node.op.name if node.op else 'a leaf'}, a plain {array.dtype} array of shape "
+                f"{array.shape}, was written to after it was used, so the derivative would be wrong. Use a copy of it in the "
                 "computation (a.copy()), or write to a new array."
             )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+import numpy
+
+#: Typed loosely, because NumPy's stubs don't know that its functions take a Variable.
+np: Any = numpy
 
 
 class ArrayMethods:
@@ -20,19 +23,19 @@ class ArrayMethods:
     # What it is
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self._value)
+        return tuple(np.shape(self._value))
 
     @property
     def ndim(self) -> int:
-        return np.ndim(self._value)
+        return int(np.ndim(self._value))
 
     @property
     def size(self) -> int:
         return int(np.size(self._value))
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.result_type(self._value) if isinstance(self._value, int | float | complex) else self._value.dtype
+    def dtype(self) -> numpy.dtype[Any]:
+        return numpy.result_type(self._value)
 
     @property
     def nbytes(self) -> int:
@@ -45,11 +48,11 @@ class ArrayMethods:
     # Views and shapes
     @property
     def T(self) -> Any:
-        return np.transpose(self)  # type: ignore[call-overload]
+        return np.transpose(self)
 
     @property
     def mT(self) -> Any:
-        return np.matrix_transpose(self)  # type: ignore[arg-type]
+        return np.matrix_transpose(self)
 
     @property
     def real(self) -> Any:
@@ -57,7 +60,7 @@ class ArrayMethods:
 
     @property
     def imag(self) -> Any:
-        return np.imag(self)  # type: ignore[call-overload]
+        return np.imag(self)
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)

@@ -49,7 +49,8 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
         out = f(*arguments.args[:n], **dict(zip(keywords, arguments.args[n:], strict=True)))
     outs, _ = flatten(out)
     if not any(isinstance(o, Variable | int | float | complex) or hasattr(o, "dtype") for o in outs):
-        raise TypeError(f"{function_name(f)} returned {type(out).__name__}, which holds no number or array; did it forget its return?")
+        name, kind = function_name(f), type(out).__name__
+        raise TypeError(f"{name} returned {kind}, which holds no number or array; did it forget its return?")
     ends = [o._node if isinstance(o, Variable) else None for o in outs]
     nodes, _ = collect([*arguments.leaves, *(e for e in ends if e is not None)], arguments.leaves[0].serial)
     return Graph(nodes, arguments.leaves, ends).verify()

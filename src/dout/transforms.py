@@ -1,4 +1,4 @@
-"""Derivatives of functions, as functions: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp; stop_gradient, checkpoint.
+"""Derivatives of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp; and stop_gradient.
 
 All of them run the function once on fresh leaves (`linearize.py`) and walk back (`backprop.py`). There is no other rule
 table: a product with tangents (`jvp`) is the walk of the walk, since a pullback is linear in its dout.
@@ -377,8 +377,8 @@ def _hold_number(out: Any, f: Function) -> None:
         )
     if np.iscomplexobj(value):
         raise TypeError(
-            f"{function_name(f)} has to return one real number for grad, got the complex {value}: take np.real or np.abs of it, "
-            "or use dout.vjp or dout.jacobian"
+            f"{function_name(f)} has to return one real number for grad, got the complex {value}: take np.real or "
+            "np.abs of it, or use dout.vjp or dout.jacobian"
         )
 
 

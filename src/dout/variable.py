@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import loses_derivative, not_differentiable, unsupported
-from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form
+from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form, next_serial
 from .guards import SMALL, fingerprint, hold
 from .methods import ArrayMethods
 from .rules import FLAT, FUNCTIONS, UFUNCS
@@ -59,7 +59,8 @@ class Variable(ArrayMethods):
         if problem:
             raise TypeError(f"Variable(value): {problem}")
         self._value = value
-        self._node = self._leaf = Leaf(value, None, None, name)
+        self._leaf = Leaf(value, None, None, name)
+        self._node = self._leaf
 
     @property
     def value(self) -> Any:
@@ -72,13 +73,13 @@ class Variable(ArrayMethods):
 
     @value.setter
     def value(self, value: Any) -> None:
-        leaf = getattr(self, "_leaf", None)
+        leaf: Leaf | None = getattr(self, "_leaf", None)
         if leaf is None or self._node is not leaf:
             raise AttributeError(
                 "value can be assigned only to a Variable made by Variable(...); write v[...] = new instead"
             )
-        grad = leaf.grad
-        Variable.__init__(self, value, leaf.name)
+        grad, name = leaf.grad, leaf.name
+        Variable.__init__(self, value, name)
         self._leaf.grad = grad
 
     @property
@@ -440,13 +441,12 @@ def _node(
             if digest is not None:
                 guards = (*(guards or ()), (i, digest))
         kept.append(value if keep else None)
-    shape, dtype = form(out)
-    args = tuple(kept), out if keep_out else None, params, shape, dtype, guards
+    rest = tuple(kept), out if keep_out else None, params, form(out), guards
     if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):
-        traced = TracedNode(op, parents, *args)
+        traced = TracedNode()
         traced.value, traced.given = out, tuple(values)
-        return traced
-    return Node(op, parents, *args)
+        return traced.fill(op, parents, *rest)
+    return Node().fill(op, parents, *rest)
 
 
 def unary(op: Primitive, run: Callable[..., Any], x: Variable) -> Any:
@@ -461,11 +461,18 @@ def unary(op: Primitive, run: Callable[..., Any], x: Variable) -> Any:
         v._node = None
         return v
     (keep,), keep_out = op.only
+    v._node = node = Node()
+    node.op = op
+    node.parents = (parent,)
+    node.args = (value if keep else None,)
+    node.out = out if keep_out else None
+    node.params = NO_PARAMS
     if type(out) is ndarray:
-        shape, dtype = out.shape, out.dtype
+        node.shape, node.dtype = out.shape, out.dtype
     else:
-        shape, dtype = form(out)
-    v._node = Node(op, (parent,), (value if keep else None,), out if keep_out else None, NO_PARAMS, shape, dtype)
+        node.shape, node.dtype = form(out)
+    node.guards = None
+    node.serial = next_serial()
     return v
 
 
@@ -511,12 +518,18 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
                 guards = ((0, fingerprint(a)),)
     else:
         (keep_a, keep_b), keep_out = op.both
+    v._node = node = Node()
+    node.op = op
+    node.parents = (m, n)
+    node.args = (a if keep_a else None, b if keep_b else None)
+    node.out = out if keep_out else None
+    node.params = NO_PARAMS
     if type(out) is ndarray:
-        shape, dtype = out.shape, out.dtype
+        node.shape, node.dtype = out.shape, out.dtype
     else:
-        shape, dtype = form(out)
-    kept = (a if keep_a else None, b if keep_b else None)
-    v._node = Node(op, (m, n), kept, out if keep_out else None, NO_PARAMS, shape, dtype, guards)
+        node.shape, node.dtype = form(out)
+    node.guards = guards
+    node.serial = next_serial()
     return v
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import numpy
 
+from ..broadcasting import to_shape
 from .elementwise import astype
 from .indexing import scatter
 from .registry import implements, primitive
 
+np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 Labels = list[int]
 
@@ -31,6 +33,8 @@ def _parse(operands: Sequence[Any]) -> tuple[list[Array], list[Labels], Labels]:
         arrays = list(operands[0 : 2 * pairs : 2])
         terms = [list(labels) for labels in operands[1 : 2 * pairs : 2]]
         result = list(operands[-1]) if len(operands) % 2 else None
+        if any(x is not Ellipsis and not 0 <= x < 52 for term in (*terms, result or []) for x in term):
+            raise ValueError("einsum: labels given as numbers have to be from 0 to 51")
     if len(terms) != len(arrays):
         raise ValueError(f"einsum: {len(terms)} terms in the subscripts, {len(arrays)} operands")
     widths = [np.ndim(a) - sum(x is not Ellipsis for x in term) for a, term in zip(arrays, terms, strict=True)]
@@ -39,12 +43,16 @@ def _parse(operands: Sequence[Any]) -> tuple[list[Array], list[Labels], Labels]:
     if result is None:
         named = [x for term in terms for x in term if x is not Ellipsis]
         result = [Ellipsis, *sorted(x for x in set(named) if named.count(x) == 1)]
+    if widest > 0 and Ellipsis not in result:
+        raise ValueError("einsum: an operand's '...' stands for axes that the output, which has no '...', leaves out")
     return arrays, inputs, _widen(result, widest)
 
 
 def _letters(term: str) -> list[Any]:
     """Letters as numbers; `...` as Ellipsis."""
     before, dots, after = term.partition("...")
+    if not all("a" <= x.lower() <= "z" for x in before + after):
+        raise ValueError(f"einsum: subscripts are letters, '...', commas and '->', got {term!r}")
     return [*map(ord, before), *([Ellipsis] if dots else []), *map(ord, after)]
 
 
@@ -71,22 +79,28 @@ def _d_operand(
     terms = [result, *(term for j, term in enumerate(inputs) if j != i)]
     known = {x for term in terms for x in term}
     found = [x for x in mine if x in known]
-    d = contract(dout, *others, inputs=terms, result=found, optimize=optimize)
+    path = optimize if isinstance(optimize, bool | str) else True  # a path given by hand is for the forward operands
+    d = contract(dout, *others, inputs=terms, result=found, optimize=path)
     d = np.expand_dims(d, tuple(k for k, x in enumerate(mine) if x not in known))
     if len(mine) == len(inputs[i]):
         return d
     sizes = {x: np.shape(operands[i])[k] for k, x in enumerate(inputs[i])}
-    d = np.broadcast_to(d, tuple(sizes[x] for x in mine))
+    d = to_shape(d, tuple(sizes[x] for x in mine))
     places = np.ogrid[tuple(slice(sizes[x]) for x in mine)]
     key = tuple(places[mine.index(x)] for x in inputs[i])
     return scatter(d, key=key, shape=tuple(sizes[x] for x in inputs[i]))
 
 
-contract = primitive("einsum", _contract, each=_d_operand)
+#: Of one operand, with nothing to sum, NumPy gives a view: `np.einsum("ii->i", x)[...] = 1` writes a diagonal.
+contract = primitive("einsum", _contract, each=_d_operand, view=True)
 
 
 @implements(np.einsum)
-def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: str = "K", casting: str = "safe") -> Array:
+def _einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: str = "K", casting: str = "safe") -> Array:
     arrays, inputs, result = _parse(operands)
-    out = contract(*arrays, inputs=inputs, result=result, optimize=optimize)
-    return out if dtype is None else astype(out, dtype=np.dtype(dtype))
+    if dtype is not None:
+        for a in arrays:
+            if not np.can_cast(np.result_type(a), dtype, casting):
+                raise TypeError(f"np.einsum: cannot cast {np.result_type(a)} to {np.dtype(dtype)} by casting={casting!r}")
+        arrays = [astype(a, dtype=np.dtype(dtype)) for a in arrays]
+    return contract(*arrays, inputs=inputs, result=result, optimize=optimize)

@@ -1,20 +1,21 @@
 """Rules of reading entries by any kind of index, and of writing them.
 
-Writing is an operation like any other: `write(base, value, through=getitem, how={"key": key})` gives a new array in which
-the entries that `through` would read from the base hold the value. `through` may be any operation that views its
-input's memory, so `x[1:] = v`, `x.T[0] = v` and `np.diagonal` all write by this one rule.
+Writing is an operation like any other: `write(base, value, through=getitem, how={"key": key})` gives a new array in
+which the entries that `through` would read from the base hold the value. `through` may be any operation that views its
+input's memory, so `x[1:] = v`, `x.T[0] = v` and `np.ravel(x)[0] = v` all write by this one rule.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+import numpy
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import Primitive
 from .registry import flat, implements, primitive
 
+np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
@@ -55,19 +56,51 @@ getitem = primitive(
 
 
 def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -> Array:
-    out = np.array(base)
+    out = _laid_out_alike(base)
     if through is getitem:
         out[how["key"]] = value
-    else:
-        through.forward(out, **how)[...] = value
+        return out
+    view = through.forward(out, **how)
+    if view.size and not np.may_share_memory(view, out):
+        raise RuntimeError(f"writing through {through.name}: it is no view here; use the result of {through.name} itself")
+    view[...] = value
     return out
+
+
+def _laid_out_alike(base: Array) -> Array:
+    """A copy in which a reshape is a view, and not a copy, where it is one of the base."""
+    out = np.array(base)
+    if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides:
+        return out
+    outer_first = sorted(range(base.ndim), key=lambda i: -abs(base.strides[i]))
+    shape = [base.shape[i] for i in outer_first]
+    steps = [abs(base.strides[i]) for i in outer_first]
+    apart = [step != n * inner for step, n, inner in zip(steps, [*shape[1:], 1], [*steps[1:], base.itemsize], strict=True)]
+    # Where the base's memory has a gap after an axis, so has the copy: one entry more than is used.
+    room = np.empty((*(n + gap for n, gap in zip(shape, [False, *apart[:-1]], strict=True)), 1 + apart[-1]), base.dtype)
+    room = room[(*(slice(n) for n in shape), 0)].transpose(np.argsort(outer_first))
+    room = room[tuple(slice(None, None, -1 if step < 0 else 1) for step in base.strides)]
+    room[...] = base
+    return room
+
+
+def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
+    """What the value's entries became; 0 for those that another entry of the same write overwrote."""
+    read = through(dout, **how)
+    if through is not getitem or is_basic(how["key"]):
+        return read
+    places = np.arange(np.size(dout)).reshape(np.shape(dout))[how["key"]]
+    last = np.zeros(np.size(dout), int)
+    last[places] = np.arange(np.size(places)).reshape(np.shape(places))
+    stays = last[places] == np.arange(np.size(places)).reshape(np.shape(places))
+    return read if np.all(stays) else np.where(stays, read, 0)
 
 
 write = primitive(
     "write",
     _write,
     lambda dout, _out, _base, _value, through, how: write(dout, 0, through=through, how=how),
-    lambda dout, _out, _base, _value, through, how: through(dout, **how),
+    lambda dout, _out, _base, _value, through, how: _d_value(dout, through, how),
 )
 
 
@@ -78,36 +111,63 @@ def _take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") 
     axis = normalize_axis_index(axis, np.ndim(a))
     size = np.shape(a)[axis]
     places = np.asarray(indices)
-    if mode != "raise":
-        places = places % size if mode == "wrap" else np.clip(places, 0, size - 1)
+    places = places.astype(int) if places.dtype == bool else places  # NumPy reads them as 0 and 1, not as a mask
+    if mode == "wrap":
+        places = places % size
+    elif mode == "clip":
+        places = np.clip(places, 0, size - 1)
+    elif mode != "raise":
+        raise ValueError(f"np.take: mode has to be 'raise', 'wrap' or 'clip', got {mode!r}")
     return a[(slice(None),) * axis + (places,)]
 
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
+    places = np.asarray(indices)
     if axis is None:
-        return np.ravel(arr)[np.asarray(indices)]
+        arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, np.ndim(arr))
-    grid = np.ogrid[tuple(slice(n) for n in np.shape(indices))]
-    return arr[tuple(np.asarray(indices) if i == axis else g for i, g in enumerate(grid))]
+    if places.ndim != np.ndim(arr):
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    grid = np.ogrid[tuple(slice(n) for n in np.shape(arr))]
+    return arr[tuple(places if i == axis else g for i, g in enumerate(grid))]
 
 
-@implements(np.diagonal, np.linalg.diagonal)
+def _undiagonal(dout: Array, shape: tuple[int, ...], offset: int, axes: tuple[int, int]) -> Array:
+    """An array of zeros with dout on its diagonals."""
+    rest = [i for i in range(len(shape)) if i not in axes]
+    moved = tuple(shape[i] for i in (*axes, *rest))
+    n = np.shape(dout)[-1]
+    key = np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
+    return np.moveaxis(scatter(np.moveaxis(dout, -1, 0), key=key, shape=moved), (0, 1), axes)
+
+
+#: As in NumPy, a view that can't be written to, and that sees later writes to its base.
+diagonal = primitive(
+    "diagonal",
+    lambda x, shape, offset, axes: np.diagonal(x, offset, *axes),
+    lambda dout, _out, _x, shape, offset, axes: _undiagonal(dout, shape, offset, axes),
+    view=True,
+)
+
+
+@implements(np.diagonal)
 def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    rows, columns = np.shape(a)[axis1], np.shape(a)[axis2]
-    start = (max(-offset, 0), max(offset, 0))
-    places = np.arange(max(min(rows - start[0], columns - start[1]), 0))
-    return (
-        np.moveaxis(a, (axis1, axis2), (0, 1))[places + start[0], places + start[1]].T
-        if np.ndim(a) == 2
-        else np.moveaxis(np.moveaxis(a, (axis1, axis2), (0, 1))[places + start[0], places + start[1]], 0, -1)
-    )
+    axes = normalize_axis_tuple((axis1, axis2), np.ndim(a))
+    return diagonal(a, shape=np.shape(a), offset=offset, axes=axes)
+
+
+@implements(np.linalg.diagonal)
+def _linalg_diagonal(x: Array, /, *, offset: int = 0) -> Array:
+    return np.diagonal(x, offset, -2, -1)
 
 
 @implements(np.diag)
 def _diag(v: Array, k: int = 0) -> Array:
     if np.ndim(v) == 2:
         return np.diagonal(v, k)
+    if np.ndim(v) != 1:
+        raise ValueError("Input must be 1- or 2-d.")
     n = np.size(v) + abs(k)
     places = np.arange(np.size(v))
     return scatter(v, key=(places + max(-k, 0), places + max(k, 0)), shape=(n, n))
@@ -125,6 +185,8 @@ def _tril(m: Array, k: int = 0) -> Array:
 
 @implements(np.sort)
 def _sort(a: Array, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Array:
+    if order is not None:
+        raise ValueError("np.sort: order= names fields, and an array of numbers has none")
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argsort(a, axis, kind=kind, stable=stable), axis)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import numpy
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from .registry import implements, primitive
 
+np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
@@ -54,12 +55,21 @@ def _dot(a: Array, b: Array) -> Array:
 def _inner(a: Array, b: Array) -> Array:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
+    if np.ndim(a) == 1 and np.ndim(b) == 1:
+        return np.matmul(a, b)
     return np.tensordot(a, b, ((-1,), (-1,)))
 
 
-@implements(np.outer, np.linalg.outer)
+@implements(np.outer)
 def _outer(a: Array, b: Array) -> Array:
     return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+
+@implements(np.linalg.outer)
+def _linalg_outer(x1: Array, x2: Array, /) -> Array:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)}, x2.ndim={np.ndim(x2)}.")
+    return np.outer(x1, x2)
 
 
 @implements(np.vdot)
@@ -67,14 +77,14 @@ def _vdot(a: Array, b: Array, /) -> Array:
     return np.matmul(np.conj(np.ravel(a)), np.ravel(b))
 
 
-@implements(np.tensordot, np.linalg.tensordot)
+@implements(np.tensordot)
 def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     """Move the summed axes together, multiply as matrices, and shape the result back, as NumPy does."""
     if np.ndim(axes) == 0:
-        left, right = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
+        left, right = tuple(range(-axes, 0)), tuple(range(axes))
     else:
-        left, right = (tuple(x) if isinstance(x, Sequence) else (x,) for x in axes)
-    left, right = tuple(i % np.ndim(a) for i in left), tuple(i % np.ndim(b) for i in right)
+        left, right = (tuple(np.atleast_1d(np.asarray(x, int)).tolist()) for x in axes)
+    left, right = normalize_axis_tuple(left, np.ndim(a)), normalize_axis_tuple(right, np.ndim(b))
     if [np.shape(a)[i] for i in left] != [np.shape(b)[i] for i in right]:
         raise ValueError("shape-mismatch for sum")
     rows = [i for i in range(np.ndim(a)) if i not in left]
@@ -85,6 +95,11 @@ def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     x = np.reshape(np.transpose(a, (*rows, *left)), (sizes[0], inner))
     y = np.reshape(np.transpose(b, (*right, *columns)), (inner, sizes[1]))
     return np.reshape(np.matmul(x, y), (*shape[0], *shape[1]))
+
+
+@implements(np.linalg.tensordot)
+def _linalg_tensordot(x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
+    return np.tensordot(x1, x2, axes)
 
 
 @implements(np.linalg.matmul)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-import numpy as np
+import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..graph import plain
+from .indexing import scatter
 from .registry import flat, implements, primitive
 
+np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
@@ -18,21 +22,46 @@ def _unmoved(axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argsort(axes))
 
 
-reshape = primitive("reshape", lambda x, shape, order, old: np.reshape(x, shape, order=order),
-                    lambda dout, _out, _x, shape, order, old: np.reshape(dout, old, order=order), view=True)  # fmt: skip
-transpose = primitive("transpose", lambda x, axes: np.transpose(x, axes),
-                      lambda dout, _out, _x, axes: np.transpose(dout, _unmoved(axes)), view=True)  # fmt: skip
-broadcast_to = primitive("broadcast_to", lambda x, shape: np.broadcast_to(x, shape),
-                         lambda dout, _out, _x, shape: dout, view=True)  # fmt: skip
-concatenate = primitive("concatenate", lambda *arrays, axis, widths: np.concatenate(arrays, axis=axis),
-                        each=lambda i, dout, _out, *_arrays, axis, widths: _piece(dout, i, axis, widths))  # fmt: skip
-flip = primitive("flip", lambda x, axes: np.flip(x, axes),
-                 lambda dout, _out, _x, axes: np.flip(dout, axes), view=True)  # fmt: skip
-roll = primitive("roll", lambda x, shift, axis: np.roll(x, shift, axis),
-                 lambda dout, _out, _x, shift, axis: np.roll(dout, -np.asarray(shift), axis))  # fmt: skip
-repeat = primitive("repeat", lambda x, counts, axis: np.repeat(x, counts, axis),
-                   lambda dout, _out, _x, counts, axis: _unrepeat(dout, counts, axis))  # fmt: skip
-copy = primitive("copy", lambda x: np.array(x)[()], lambda dout, _out, _x: dout)
+reshape = primitive(
+    "reshape",
+    lambda x, shape, order, old: np.reshape(x, shape, order=order),
+    lambda dout, _out, _x, shape, order, old: np.reshape(dout, old, order=order),
+    view=True,
+)
+transpose = primitive(
+    "transpose",
+    lambda x, axes: np.transpose(x, axes),
+    lambda dout, _out, _x, axes: np.transpose(dout, _unmoved(axes)),
+    view=True,
+)
+broadcast_to = primitive(
+    "broadcast_to",
+    lambda x, shape: np.broadcast_to(x, shape),
+    lambda dout, _out, _x, shape: dout,
+    view=True,
+)
+concatenate = primitive(
+    "concatenate",
+    lambda *arrays, axis, widths: np.concatenate(arrays, axis=axis),
+    each=lambda i, dout, _out, *_arrays, axis, widths: _piece(dout, i, axis, widths),
+)
+flip = primitive(
+    "flip",
+    lambda x, axes: np.flip(x, axes),
+    lambda dout, _out, _x, axes: np.flip(dout, axes),
+    view=True,
+)
+roll = primitive(
+    "roll",
+    lambda x, shift, axis: np.roll(x, shift, axis),
+    lambda dout, _out, _x, shift, axis: np.roll(dout, -np.asarray(shift), axis),
+)
+repeat = primitive(
+    "repeat",
+    lambda x, counts, axis: np.repeat(x, np.array(counts, int), axis),
+    lambda dout, _out, _x, counts, axis: _unrepeat(dout, counts, axis),
+)
+copy = primitive("copy", lambda x, order: np.array(x, order=order), lambda dout, _out, _x, order: dout)
 
 
 def _piece(dout: Array, i: int, axis: int, widths: tuple[int, ...]) -> Array:
@@ -47,25 +76,31 @@ def _unrepeat(dout: Array, counts: tuple[int, ...], axis: int) -> Array:
         shape = np.shape(dout)
         split = (*shape[:axis], len(counts), counts[0], *shape[axis + 1 :])
         return np.sum(np.reshape(dout, split), axis=axis + 1)
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return np.moveaxis(
-        np.moveaxis(dout, axis, -1) @ (owner[:, None] == np.arange(len(counts))).astype(dout.dtype), -1, axis
-    )
+    shape = (*np.shape(dout)[:axis], len(counts), *np.shape(dout)[axis + 1 :])
+    owner = np.repeat(np.arange(len(counts)), np.array(counts, int))
+    return scatter(dout, key=(slice(None),) * axis + (owner,), shape=shape)
+
+
+def _as_shape(shape: Any) -> tuple[int, ...]:
+    """An int, or any sequence of ints, as a tuple."""
+    return tuple(np.atleast_1d(shape).tolist()) if np.size(shape) else ()
 
 
 @implements(np.reshape)
 def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
-    old = np.shape(a)
     order = ("F" if np.isfortran(a) else "C") if order == "A" else order
-    result = reshape(
-        a, shape=shape if isinstance(shape, tuple) else tuple(np.atleast_1d(shape).tolist()), order=order, old=old
-    )
+    if copy is False:
+        np.reshape(plain(a), shape, order=order, copy=False)  # raises where that can't be
+    result = reshape(a, shape=_as_shape(shape), order=order, old=np.shape(a))
     return np.copy(result) if copy else result
 
 
 @implements(np.ravel)
 def _ravel(a: Array, order: str = "C") -> Array:
-    return np.reshape(a, (-1,), order="C" if order == "K" and not np.isfortran(a) else "F" if order == "K" else order)
+    if order == "K":  # as in memory: the axis with the longest steps first
+        steps = np.asarray(plain(a)).strides
+        a, order = np.transpose(a, sorted(range(np.ndim(a)), key=lambda i: -abs(steps[i]))), "C"
+    return np.reshape(a, (-1,), order=order)
 
 
 @implements(np.transpose, np.permute_dims)
@@ -125,13 +160,13 @@ def _squeeze(a: Array, axis: Any = None) -> Array:
 
 @implements(np.broadcast_to)
 def _broadcast_to(array: Array, shape: Any, subok: bool = False) -> Array:
-    return broadcast_to(array, shape=tuple(shape) if isinstance(shape, Sequence) else (int(shape),))
+    return broadcast_to(array, shape=_as_shape(shape))
 
 
 @implements(np.broadcast_arrays)
 def _broadcast_arrays(*args: Array, subok: bool = False) -> tuple[Array, ...]:
     shape = np.broadcast_shapes(*(np.shape(a) for a in args))
-    return tuple(np.broadcast_to(a, shape) for a in args)
+    return tuple(a if np.shape(a) == shape else np.broadcast_to(a, shape) for a in map(_as_array, args))
 
 
 @implements(np.concatenate, np.concat)
@@ -141,14 +176,23 @@ def _concatenate(
     arrays = tuple(arrays)
     if axis is None:
         arrays, axis = tuple(np.ravel(a) for a in arrays), 0
-    arrays = tuple(a if hasattr(a, "shape") else np.asarray(a) for a in arrays)
+    arrays = tuple(_as_array(a) for a in arrays)
     if not arrays or not np.ndim(arrays[0]):
         raise ValueError(
             "zero-dimensional arrays cannot be concatenated" if arrays else "need at least one array to concatenate"
         )
     axis = normalize_axis_index(axis, np.ndim(arrays[0]))
     joined = concatenate(*arrays, axis=axis, widths=tuple(np.shape(a)[axis] for a in arrays if np.ndim(a) > axis))
-    return joined if dtype is None else joined.astype(dtype)
+    if dtype is None:
+        return joined
+    for a in arrays:
+        if not np.can_cast(np.result_type(a), dtype, casting):
+            raise TypeError(f"np.concatenate: cannot cast {a.dtype} to {np.dtype(dtype)} by casting={casting!r}")
+    return joined.astype(dtype)
+
+
+def _as_array(a: Any) -> Array:
+    return a if hasattr(a, "shape") else np.asarray(a)
 
 
 @implements(np.stack)
@@ -156,18 +200,19 @@ def _stack(arrays: Sequence[Array], axis: int = 0, *, dtype: Any = None, casting
     arrays = tuple(arrays)
     if len({np.shape(a) for a in arrays}) != 1:
         raise ValueError("all input arrays must have the same shape" if arrays else "need at least one array to stack")
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype)
+    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype, casting=casting)
 
 
 @implements(np.vstack)
 def _vstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype)
+    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack)
 def _hstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     arrays = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(arrays, 0 if arrays and np.ndim(arrays[0]) == 1 else 1, dtype=dtype)
+    axis = 0 if arrays and np.ndim(arrays[0]) == 1 else 1
+    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack)
@@ -182,6 +227,7 @@ def _column_stack(tup: Sequence[Array]) -> Array:
 
 def _at_least(ndim: int, *arrays: Array) -> Any:
     def widen(a: Array) -> Array:
+        a = _as_array(a)
         missing = ndim - np.ndim(a)
         if missing <= 0:
             return a
@@ -207,7 +253,7 @@ def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Ar
             raise ValueError("number sections must be larger than 0.")
         cuts = [0, *np.cumsum([n // count + (i < n % count) for i in range(count)])]
     lead = (slice(None),) * normalize_axis_index(axis, np.ndim(ary))
-    return [ary[(*lead, slice(a, b))] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [ary[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
 
 
 @implements(np.split)
@@ -217,9 +263,25 @@ def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
     return np.array_split(ary, indices_or_sections, axis)
 
 
-implements(np.hsplit)(lambda ary, indices_or_sections: np.split(ary, indices_or_sections, 1 if np.ndim(ary) > 1 else 0))
-implements(np.vsplit)(lambda ary, indices_or_sections: np.split(ary, indices_or_sections, 0))
-implements(np.dsplit)(lambda ary, indices_or_sections: np.split(ary, indices_or_sections, 2))
+@implements(np.hsplit)
+def _hsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
+    return np.split(ary, indices_or_sections, 1 if np.ndim(ary) > 1 else 0)
+
+
+@implements(np.vsplit)
+def _vsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
+    if np.ndim(ary) < 2:
+        raise ValueError("vsplit only works on arrays of 2 or more dimensions")
+    return np.split(ary, indices_or_sections, 0)
+
+
+@implements(np.dsplit)
+def _dsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
+    if np.ndim(ary) < 3:
+        raise ValueError("dsplit only works on arrays of 3 or more dimensions")
+    return np.split(ary, indices_or_sections, 2)
+
+
 implements(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
 
 
@@ -235,9 +297,14 @@ implements(np.fliplr)(lambda m: np.flip(m, 1))
 
 @implements(np.rot90)
 def _rot90(m: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
-    turns = {0: lambda: m, 1: lambda: np.swapaxes(np.flip(m, axes[1]), *axes),
-             2: lambda: np.flip(m, axes), 3: lambda: np.flip(np.swapaxes(m, *axes), axes[1])}  # fmt: skip
-    return turns[k % 4]()
+    first, second = normalize_axis_tuple(axes, np.ndim(m))  # raises if they are the same
+    if k % 4 == 0:
+        return m
+    if k % 4 == 1:
+        return np.swapaxes(np.flip(m, second), first, second)
+    if k % 4 == 2:
+        return np.flip(m, (first, second))
+    return np.flip(np.swapaxes(m, first, second), second)
 
 
 @implements(np.roll)
@@ -258,24 +325,29 @@ def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
 
 @implements(np.tile)
 def _tile(A: Array, reps: Any) -> Array:
-    counts = tuple(np.atleast_1d(reps).tolist())
+    counts = _as_shape(reps)
     counts = (1,) * (np.ndim(A) - len(counts)) + counts
     old = (1,) * (len(counts) - np.ndim(A)) + tuple(np.shape(A))
     spread = np.reshape(A, tuple(n for size in old for n in (1, size)))
     wide = np.broadcast_to(spread, tuple(n for pair in zip(counts, old, strict=True) for n in pair))
-    return np.copy(np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True))))
+    return np.copy(np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True))), order="C")
 
 
 @implements(np.pad)
 def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -> Array:
     """Constant padding joins; every other mode but the statistical ones reads from inside, entry by entry."""
-    if mode == "constant":
+    known = {"constant": ["constant_values"], "reflect": ["reflect_type"], "symmetric": ["reflect_type"]}
+    unknown = [] if callable(mode) else [name for name in options if name not in known.get(mode, [])]
+    if mode in ("constant", "empty") and not unknown:
         return _pad_constant(array, _widths(pad_width, np.ndim(array)), options.get("constant_values", 0))
-    if mode in ("edge", "reflect", "symmetric", "wrap", "empty") and options.get("reflect_type", "even") == "even":
-        places = np.arange(np.size(array)).reshape(np.shape(array))
-        return np.ravel(array)[np.pad(places, pad_width, mode=mode, **options)]
+    if mode in ("edge", "reflect", "symmetric", "wrap") and not unknown:
+        if options.get("reflect_type", "even") == "even":
+            places = np.arange(np.size(array)).reshape(np.shape(array))
+            return np.ravel(array)[np.pad(places, pad_width, mode=mode)]
+        unknown = ["reflect_type"]
     raise NotImplementedError(
-        f"np.pad: mode={mode!r} has no derivative in dout yet; use constant, edge, reflect, symmetric or wrap"
+        f"np.pad: mode={mode!r}{' with ' + ', '.join(f'{n}={options[n]!r}' for n in unknown) if unknown else ''} has no "
+        "derivative in dout yet; use constant, edge, reflect (even), symmetric (even) or wrap"
     )
 
 
@@ -283,32 +355,36 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     if isinstance(pad_width, dict):
         pairs = [pad_width.get(i, pad_width.get(i - ndim, 0)) for i in range(ndim)]
         return [(p, p) if np.ndim(p) == 0 else tuple(p) for p in pairs]
-    return [(int(a), int(b)) for a, b in np.broadcast_to(pad_width, (ndim, 2)).tolist()]
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind not in "iu" or np.any(widths < 0):
+        raise ValueError(f"np.pad: pad_width has to hold integers from 0 on, got {pad_width!r}")
+    return [(a, b) for a, b in np.broadcast_to(widths, (ndim, 2)).tolist()]
 
 
 def _pad_constant(array: Array, widths: list[tuple[int, int]], constants: Any) -> Array:
-    values = constants if np.ndim(constants) else [[constants, constants]] * len(widths)
-    for axis, (before, after) in enumerate(widths):
+    values = np.broadcast_to(constants, (len(widths), 2))
+    for axis, sides in enumerate(widths):
         shape = list(np.shape(array))
-        first, last = values[axis] if np.ndim(values) == 2 and len(values) > 1 else np.ravel(values)[[0, -1]]
         ends = []
-        for width, value in ((before, first), (after, last)):
+        for side, width in enumerate(sides):
             shape[axis] = width
-            ends.append(np.broadcast_to(value, tuple(shape)))
+            ends.append(np.broadcast_to(values[axis, side], tuple(shape)))
         array = np.concatenate([ends[0], array, ends[1]], axis, dtype=array.dtype)
     return array
 
 
-implements(np.copy)(lambda a, order="K", subok=False: copy(a))
+implements(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))
 
 
 @implements(np.full_like)
-def _full_like(a: Array, fill_value: Array, dtype: Any = None, **options: Any) -> Array:
-    return np.zeros_like(a, dtype, **options) + fill_value
+def _full_like(a: Array, fill_value: Array, dtype: Any = None, order: str = "K", *args: Any, **options: Any) -> Array:
+    result = np.zeros_like(a, dtype, order, *args, **options)
+    result[...] = fill_value
+    return result
 
 
 flat(
-    np.shape, np.ndim, np.size, np.isfortran, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
-    np.min_scalar_type, np.shares_memory, np.may_share_memory, np.zeros_like, np.ones_like, np.empty_like,
+    np.shape, np.ndim, np.size, np.isfortran, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast,
+    np.common_type, np.min_scalar_type, np.shares_memory, np.may_share_memory, np.zeros_like, np.ones_like, np.empty_like,
     np.array_repr, np.array_str, np.array2string,
 )  # fmt: skip

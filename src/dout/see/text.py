@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,9 +55,7 @@ def text_of(picture: Picture) -> str:
         lines += _table(rows, " " * 6)
     ends = [("output" if k == 0 else "", "constant" if n is None else names[n], "" if n is None else _value(picture, n), "")
             for k, n in enumerate(graph.outputs)]  # fmt: skip
-    inputs = [
-        ("inputs" if k == 0 else "", names[n], _value(picture, n), back(n)) for k, n in enumerate(graph.inputs)
-    ]
+    inputs = [("inputs" if k == 0 else "", names[n], _value(picture, n), back(n)) for k, n in enumerate(graph.inputs)]
     return "\n".join([*lines, "", *_table([*ends, *inputs], "")])
 
 
@@ -69,7 +68,7 @@ def _constant(node: Node, i: int) -> Any:
     return node.args[i] if given is None else given[i]
 
 
-def _table(rows: list[tuple[str, ...]], indent: str) -> list[str]:
+def _table(rows: Sequence[tuple[str, ...]], indent: str) -> list[str]:
     widths = [max((len(row[k]) for row in rows if len(row) > k), default=0) for k in range(4)]
     return [(indent + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=False))).rstrip() for row in rows]
 
