@@ -157,9 +157,7 @@ def _variables(node: Node) -> tuple[tuple[Any, ...], Any]:
     return args, [PICK(whole, i=i) for i in range(len(node.out))] if node.dtype is tuple else whole
 
 
-def _pulled(
-    op: Primitive, dout: Any, out: Any, args: tuple[Any, ...], params: Any, asked: list[bool]
-) -> Sequence[Any]:
+def _pulled(op: Primitive, dout: Any, out: Any, args: tuple[Any, ...], params: Any, asked: list[bool]) -> Sequence[Any]:
     """The derivatives for the inputs that are asked for, of an operation that isn't elementwise."""
     if op.joint is not None:
         return op.joint(dout, out, *args, **params)

@@ -66,7 +66,9 @@ class Report:
         if self.problem is not None:
             return f"{self.subject}: {self.problem}"
         wrong = [e for e in self.entries if not e.right]
-        verdict = f"{len(wrong)} of {len(self.entries)} wrong" if wrong else f"right in all {len(self.entries)} comparisons"
+        verdict = (
+            f"{len(wrong)} of {len(self.entries)} wrong" if wrong else f"right in all {len(self.entries)} comparisons"
+        )
         shown = sorted(wrong, key=lambda e: -abs(e.computed - e.numerical))[:10] if wrong else self.entries[:10]
         rows = [("", "computed", "numerical", "off by"), *(_row(e) for e in shown)]
         widths = [max(len(row[k]) for row in rows) for k in range(4)]
@@ -100,6 +102,7 @@ def check(f: Any, *args: Any, **kwargs: Any) -> Report:
         ...     def forward(self, x, y):
         ...         self.x, self.y = x, y
         ...         return x * y
+        ...
         ...     def backward(self, dout):
         ...         return dout * self.x, dout * self.y
         >>> print(check(Wrong(), 2.0, 5.0))
@@ -140,7 +143,9 @@ def _subject(
         f = f()
     if not (callable(getattr(f, "forward", None)) and callable(getattr(f, "backward", None))):
         if not callable(f):
-            raise TypeError(f"check(f): expected a function or a layer with forward and backward, got {type(f).__name__}")
+            raise TypeError(
+                f"check(f): expected a function or a layer with forward and backward, got {type(f).__name__}"
+            )
         names = [parameter_name(f, i) or f"argument {i}" for i in range(len(args))]
         return function_name(f), lambda *v: f(*v, **kwargs), names, list(args)
     obj: Any = copy.copy(f)
@@ -195,7 +200,13 @@ def _directions(out: Any) -> Any:
 
 
 def _compare(
-    report: Report, measure: Callable[..., float], values: list[Any], position: int, name: str, value: Any, derivative: Any
+    report: Report,
+    measure: Callable[..., float],
+    values: list[Any],
+    position: int,
+    name: str,
+    value: Any,
+    derivative: Any,
 ) -> None:
     """Add the comparisons for one input: its entries, or some of them and one direction."""
     flat, rebuild = flatten(value)

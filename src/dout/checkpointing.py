@@ -8,7 +8,7 @@ from typing import Any
 
 from .backprop import collect, walk
 from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form
-from .linearize import scope
+from .linearize import call, scope
 from .tree import Rebuild, flatten
 from .variable import Variable, make
 
@@ -67,7 +67,7 @@ class _Attempt:
             since = leaves[0].serial if leaves else Leaf(0.0, None, here).serial
             remaining = iter([make(leaf.value, leaf) for leaf in leaves])
             args, kwargs = self.rebuild(iter([next(remaining) if v is None else v for v in self.flat]))
-            outs, out_rebuild = flatten(self.f(*args, **kwargs))
+            outs, out_rebuild = flatten(call(self.f, args, kwargs))
         nodes, older = collect([o._node for o in outs if isinstance(o, Variable) and o._node is not None], since)
         outer = {leaf.parents[0] for leaf in leaves if leaf.parents}
         return outs, out_rebuild, leaves, nodes, sorted(older - outer, key=lambda n: n.serial)

@@ -30,10 +30,14 @@ def not_differentiable(value: Any) -> str | None:
     return f"{type(value).__name__} is not a number or an array"
 
 
+#: Stands in every message about a Variable that was to become a plain number or array.
+LOST = "would lose its derivative"
+
+
 def loses_derivative(how: str) -> TypeError:
     """For `float(v)` and the like."""
     return TypeError(
-        f"{how} would lose its derivative. For the plain number or array use dout.stop_gradient(v) or v.value; to "
+        f"{how} {LOST}. For the plain number or array use dout.stop_gradient(v) or v.value; to "
         "compute with it use NumPy's functions (np.sin, not math.sin); to put Variables into one array use "
         "np.stack([v, w]), or write to y = np.zeros_like(x), made from a Variable x, instead of np.zeros(n)."
     )

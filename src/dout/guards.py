@@ -8,6 +8,8 @@ would be wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,3 +55,24 @@ def check(node: Node) -> None:
                 f"{array.shape}, was written to after it was used, so the derivative would be wrong. Use a copy of it in the "
                 "computation (a.copy()), or write to a new array."
             )
+
+
+@contextmanager
+def locked(arrays: Iterable[Any]) -> Iterator[None]:
+    """Make the caller's own large arrays read-only, with what they are views of, while a function of them is differentiated.
+
+    The function sees Variables in their place. If it wrote to the arrays by another name, the derivative would be
+    wrong; so that raises. Small arrays have been copied.
+    """
+    held: list[np.ndarray] = []
+    for array in arrays:
+        while isinstance(array, np.ndarray):
+            if array.nbytes > SMALL and array.flags.writeable:
+                array.flags.writeable = False
+                held.append(array)
+            array = array.base
+    try:
+        yield
+    finally:
+        for array in reversed(held):  # a view can be written to again only after its base can
+            array.flags.writeable = True

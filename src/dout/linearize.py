@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from .backprop import collect, finished, needed, refuse_finished, walk
-from .errors import not_differentiable
+from .errors import LOST, not_differentiable
 from .graph import Leaf, Node, Scope, TracedLeaf, TracedNode
+from .guards import SMALL
 from .tree import Rebuild, flatten
 from .variable import Variable, make
 
@@ -38,6 +39,16 @@ def scope() -> Iterator[Scope]:
         if token is not None:
             current.open = False
             _scope.reset(token)
+
+
+def call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call the user's function; where NumPy hid why a Variable can't be stored in a plain array, say that."""
+    try:
+        return f(*args, **kwargs)
+    except ValueError as error:
+        if error.__cause__ is not None and LOST in str(error.__cause__):
+            raise error.__cause__ from None
+        raise
 
 
 class Arguments:
@@ -85,6 +96,8 @@ class Arguments:
 
     def _enter(self, value: Any, where: Scope, kind: type[Leaf]) -> Variable:
         plain, parent = (value._value, value._node) if isinstance(value, Variable) else (value, None)
+        if type(plain) is np.ndarray and plain.nbytes <= SMALL:
+            plain = plain.copy()  # the function may write to the caller's array; a large one is locked
         if isinstance(parent, TracedNode | TracedLeaf):
             kind = TracedLeaf
         leaf = kind(plain, parent, where)
@@ -174,7 +187,9 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     found = []
     for n in given:
         if not -len(args) <= n < len(args):
-            raise ValueError(f"argnums={argnums!r}: {function_name(f)} was called with {len(args)} positional arguments")
+            raise ValueError(
+                f"argnums={argnums!r}: {function_name(f)} was called with {len(args)} positional arguments"
+            )
         found.append(int(n) % len(args))
     if len(set(found)) != len(found):
         raise ValueError(f"argnums={argnums!r} names an argument twice")

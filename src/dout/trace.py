@@ -8,7 +8,7 @@ from typing import Any
 
 from .backprop import collect
 from .graph import Graph, TracedLeaf
-from .linearize import Arguments, function_name, scope
+from .linearize import Arguments, call, function_name, scope
 from .tree import flatten, leaf_paths
 from .variable import Variable
 
@@ -36,7 +36,9 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     given, names, keywords = _bound(f, args, kwargs)
     positions = [i for i, a in enumerate(given) if any(Arguments.accepts(v, TracedLeaf) for v in flatten(a)[0])]
     if not positions:
-        raise TypeError(f"{function_name(f)}: no argument holds a number or an array, so there is nothing to differentiate")
+        raise TypeError(
+            f"{function_name(f)}: no argument holds a number or an array, so there is nothing to differentiate"
+        )
     with scope() as here:
         arguments = Arguments(given, positions, f, here, TracedLeaf)
         labels = iter(arguments.leaves)
@@ -46,7 +48,7 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
                 if Arguments.accepts(value, TracedLeaf):
                     next(labels).name = names[position] + path
         n = len(given) - len(keywords)
-        out = f(*arguments.args[:n], **dict(zip(keywords, arguments.args[n:], strict=True)))
+        out = call(f, arguments.args[:n], dict(zip(keywords, arguments.args[n:], strict=True)))
     outs, _ = flatten(out)
     if not any(isinstance(o, Variable | int | float | complex) or hasattr(o, "dtype") for o in outs):
         name, kind = function_name(f), type(out).__name__
@@ -56,7 +58,9 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     return Graph(nodes, arguments.leaves, ends).verify()
 
 
-def _bound(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], list[str], list[str]]:
+def _bound(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[Any], list[str], list[str]]:
     """All argument values, a name for each, and the names of those at the end that are given by keyword."""
     try:
         bound = inspect.signature(f).bind(*args, **kwargs)

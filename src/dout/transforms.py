@@ -14,7 +14,8 @@ import numpy as np
 
 from .backprop import checked_dout, one
 from .graph import Leaf
-from .linearize import Arguments, Run, checked_argnums, function_name, positions_of, scope
+from .guards import locked
+from .linearize import Arguments, Run, call, checked_argnums, function_name, positions_of, scope
 from .tree import Rebuild, flatten, tree_map
 from .variable import Variable, make
 
@@ -66,11 +67,14 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def value_and_derivative(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            out = f(*given.args, **kwargs)
+            with locked(given.values):
+                out = call(f, given.args, kwargs)
             aux: Any = None
             if has_aux:
                 if not (isinstance(out, tuple) and len(out) == 2):
-                    raise TypeError(f"has_aux=True: {function_name(f)} has to return (number, anything), got {_kind(out)}")
+                    raise TypeError(
+                        f"has_aux=True: {function_name(f)} has to return (number, anything), got {_kind(out)}"
+                    )
                 out, aux = out
             _hold_number(out, f)
             aux_leaves, aux_rebuild = flatten(aux)
@@ -193,7 +197,8 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def matrix(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            outs, rebuild = _outputs(f(*given.args, **kwargs), f)
+            with locked(given.values):
+                outs, rebuild = _outputs(call(f, given.args, kwargs), f)
             run = Run(given.leaves, given.values, outs)
             blocks = _jacobian_blocks(run, here)
 
@@ -319,7 +324,7 @@ def _linearized(f: Function, args: Sequence[Any], kwargs: Any, here: Any) -> tup
     positions = [i for i, a in enumerate(args) if any(Arguments.accepts(v) for v in flatten(a)[0])]
     args = tree_map(lambda v: v.copy() if isinstance(v, np.ndarray) else v, list(args))  # the caller may write to his
     given = Arguments(args, positions, f, here)
-    outs, rebuild = _outputs(f(*given.args, **kwargs), f)
+    outs, rebuild = _outputs(call(f, given.args, kwargs), f)
     run = Run(given.leaves, given.values, outs)
     given.args.clear()
     return positions, given, run, rebuild
@@ -329,7 +334,9 @@ def _outputs(out: Any, f: Function) -> tuple[list[Any], Rebuild]:
     outs, rebuild = flatten(out)
     for o in outs:
         if not isinstance(o, Variable | np.ndarray | np.generic | int | float | complex):
-            raise TypeError(f"{function_name(f)} has to return numbers, arrays, or containers of them; it returned {_kind(o)}")
+            raise TypeError(
+                f"{function_name(f)} has to return numbers, arrays, or containers of them; it returned {_kind(o)}"
+            )
     return outs, rebuild
 
 
@@ -370,6 +377,8 @@ def _hold_number(out: Any, f: Function) -> None:
     if not isinstance(value, np.ndarray | np.generic | int | float | complex):
         hint = "; did it forget its return?" if value is None else ""
         raise TypeError(f"{function_name(f)} has to return one real number for grad, got {_kind(out)}{hint}")
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"{function_name(f)} has to return one real number for grad, got the bool {value}")
     if np.shape(value) != ():
         raise TypeError(
             f"{function_name(f)} has to return one real number for grad, got an array of shape {np.shape(value)}: "

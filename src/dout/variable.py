@@ -8,6 +8,7 @@ protocols: operators, `__array_ufunc__` and `__array_function__`. The two functi
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -58,7 +59,7 @@ class Variable(ArrayMethods):
         problem = not_differentiable(value)
         if problem:
             raise TypeError(f"Variable(value): {problem}")
-        self._value = value
+        self._value = value = value.copy() if isinstance(value, ndarray) else value  # the caller may write to his own
         self._leaf = Leaf(value, None, None, name)
         self._node = self._leaf
 
@@ -142,6 +143,8 @@ class Variable(ArrayMethods):
         if run is None:
             if function in FLAT:
                 return _run_flat(function, args, kwargs)
+            if function in _WRITERS and not isinstance(args[0], Variable):
+                raise loses_derivative(f"writing a Variable into a plain array by np.{function.__name__}")
             raise unsupported(f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
         out = kwargs.pop("out", None) if kwargs else None
         return run(*args, **kwargs) if out is None else store(run(*args, **kwargs), out)
@@ -323,6 +326,27 @@ class Variable(ArrayMethods):
     def __complex__(self) -> complex:
         return complex(self._leaving("complex(v)"))
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self._value, ndigits)  # flat, as are the next three: no derivative is lost
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._value)
+
+    def __floor__(self) -> int:
+        return math.floor(self._value)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._value)
+
+    def __copy__(self) -> Any:
+        return np.copy(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return make, (self._leaving("pickling a Variable"), None)
+
     def __index__(self) -> int:
         return operator.index(self._value)  # only an integer has one, and it carries no derivative
 
@@ -416,6 +440,9 @@ def make(value: Any, node: Node | None) -> Variable:
 def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Run an operation on the values of its inputs, and record it if one of them is tracked."""
     values = [a._value if isinstance(a, Variable) else a for a in args]
+    for value in values:
+        if type(value) is not ndarray and isinstance(value, ndarray):
+            _hold_plain(value)
     out = op.forward(*values, **params)
     parents = tuple([a._node if isinstance(a, Variable) else None for a in args])
     tracked = tuple([p is not None for p in parents])
@@ -550,6 +577,8 @@ def _running(op: Primitive, run: Callable[..., Any]) -> Primitive:
     return found
 
 
+#: Functions that write into their first argument.
+_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
 _COMMON = frozenset((float, int, ndarray, np.float64, np.float32))
 _OPERATORS: dict[Primitive, Primitive] = {}
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = UFUNCS[np.add], UFUNCS[np.subtract], UFUNCS[np.multiply], UFUNCS[np.divide]
@@ -559,6 +588,15 @@ _NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUN
 
 def _is_operand(x: Any) -> bool:
     return isinstance(x, Variable | ndarray | np.generic | int | float | complex)
+
+
+def _hold_plain(x: ndarray) -> None:
+    """Refuse arrays with arithmetic of their own, such as masked arrays and matrices: the rules are not for them."""
+    if type(x).__mul__ is not ndarray.__mul__:
+        raise TypeError(
+            f"a {type(x).__name__} has arithmetic of its own, for which dout has no rules; give np.asarray(a), "
+            "or for a masked array np.where(mask, 0, a)"
+        )
 
 
 def _join(value: Any) -> Any:
