@@ -2,10 +2,11 @@
 
 from .check import check
 from .checkpointing import checkpoint
+from .jacobians import hessian, jacobian
 from .layers import AddLayer, Layer, MulLayer, Relu, Sigmoid
 from .see import see
 from .trace import trace
-from .transforms import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from .transforms import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from .variable import Variable
 from .wiring import layer
 

@@ -107,7 +107,7 @@ def walk(
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
-        elif op.add_into is not None and not recorded and watch is None:
+        elif op.add_into is not None and watch is None and not (recorded or isinstance(dout, Variable)):
             if inside is None or parents[0] in inside:
                 dout = _whole(dout, shape)
                 _add_into(op.add_into, douts, owned, parents[0], dout, node.params)
@@ -229,7 +229,7 @@ def backward(end: Variable, dout: Any = None) -> None:
                 "the derivative with respect to it, an array of that shape"
             )
         dout = one(end._value)
-    dout = checked_dout(dout, node, "backward(dout)")
+    dout = checked_dout(dout, node.shape, node.dtype, "backward(dout): expected this Variable's")
     nodes, _ = collect([node], 0)
     leaves = [n for n in nodes if isinstance(n, Leaf) and not n.parents]
     for leaf in leaves:
@@ -259,20 +259,22 @@ def one(value: Any) -> Any:
     return type(value)(1)
 
 
-def checked_dout(dout: Any, node: Node, what: str) -> Any:
-    """A derivative from outside, of the node's shape and dtype.
+def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
+    """A derivative from outside, of this shape and dtype.
 
     Raises:
         ValueError: for another shape.
-        TypeError: for what is not a number or array.
+        TypeError: for what is not a number or array, or complex where the value is real.
     """
-    if isinstance(node.shape, list):
-        return dout
     if not isinstance(dout, Variable | ndarray | np.generic | int | float | complex):
-        raise TypeError(f"{what}: expected a number or an array of shape {node.shape}, got {type(dout).__name__}")
-    if np.shape(dout) != node.shape:
-        raise ValueError(f"{what}: expected shape {node.shape}, that of the output, got {np.shape(dout)}")
-    return _fit(dout, node.shape, node.dtype)
+        raise TypeError(f"{what} shape {shape}, a number or an array, got {type(dout).__name__}")
+    if np.shape(dout) != shape:
+        raise ValueError(f"{what} shape {shape}, got {np.shape(dout)}")
+    kind = np.result_type(dout).kind
+    real = dtype in (int, float, bool) if isinstance(dtype, type) else dtype.kind != "c"
+    if kind not in "fciub" or (kind == "c" and real):
+        raise TypeError(f"{what} {getattr(dtype, '__name__', dtype)} numbers, got {np.result_type(dout)}")
+    return _fit(dout, shape, dtype)
 
 
 def finished(d: Any, value: Any, given: Iterable[Any]) -> Any:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import function_name, parameter_name
 from .errors import not_differentiable
-from .linearize import function_name, parameter_name
 from .transforms import vjp
 from .tree import flatten, leaf_paths
 from .wiring import layer

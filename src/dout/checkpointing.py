@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
+from .arguments import call, function_name, scope
 from .backprop import collect, walk
-from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form
-from .linearize import call, scope
+from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form, plain
 from .tree import Rebuild, flatten
 from .variable import Variable, make
 
@@ -65,12 +67,28 @@ class _Attempt:
         with scope() as here:
             leaves = [Leaf(v._value, v._node, here) if isinstance(v, Variable) else Leaf(v, None, here) for v in values]
             since = leaves[0].serial if leaves else Leaf(0.0, None, here).serial
-            remaining = iter([make(leaf.value, leaf) for leaf in leaves])
+            handles = [make(leaf.value, leaf) for leaf in leaves]
+            remaining = iter(handles)
             args, kwargs = self.rebuild(iter([next(remaining) if v is None else v for v in self.flat]))
             outs, out_rebuild = flatten(call(self.f, args, kwargs))
+        if any(handle._node is not leaf for handle, leaf in zip(handles, leaves, strict=True)):
+            raise RuntimeError(
+                f"checkpoint: {function_name(self.f)} wrote into its argument, which can't be done again when it is run a "
+                "second time; let it write into a copy (x.copy())"
+            )
         nodes, older = collect([o._node for o in outs if isinstance(o, Variable) and o._node is not None], since)
         outer = {leaf.parents[0] for leaf in leaves if leaf.parents}
         return outs, out_rebuild, leaves, nodes, sorted(older - outer, key=lambda n: n.serial)
+
+    def _hold_same(self, before: Any, now: Any) -> None:
+        """Refuse a second run that computed something else, beyond the rounding that a BLAS may differ by."""
+        before, now = plain(before), plain(now)
+        slack = np.sqrt(np.finfo(np.result_type(now)).eps)
+        if np.shape(before) != np.shape(now) or not np.allclose(before, now, rtol=slack, atol=0, equal_nan=True):
+            raise RuntimeError(
+                f"checkpoint: {function_name(self.f)} computed something else the second time, so its derivative would "
+                "be wrong. It must not draw new random numbers, keep state, or use what is written to after it ran."
+            )
 
     def joint(self, older: list[Node], tracked: list[int]) -> Callable[..., tuple[Any, ...]]:
         """The pullback: run again, walk that."""
@@ -79,7 +97,8 @@ class _Attempt:
             values = args[: len(args) - len(older)]
             found_outs, _, leaves, nodes, _ = self.run(values)
             start: dict[Node, Any] = {}
-            for i, d in zip(tracked, dout, strict=True):
+            for i, d, before in zip(tracked, dout, outs, strict=True):
+                self._hold_same(before, found_outs[i])
                 end = found_outs[i]._node
                 start[end] = start[end] + d if end in start else d
             wanted = [*leaves, *older]

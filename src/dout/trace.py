@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from .arguments import Arguments, call, function_name, scope
 from .backprop import collect
 from .graph import Graph, TracedLeaf
-from .linearize import Arguments, call, function_name, scope
 from .tree import flatten, leaf_paths
 from .variable import Variable
 

@@ -82,12 +82,56 @@ def leaf_paths(tree: Any) -> list[str]:
     found = parts(tree)
     if found is None:
         return [""]
-    if isinstance(tree, dict):
-        steps = [f"[{key!r}]" for key in tree]
-    elif hasattr(tree, "_fields"):
-        steps = [f".{name}" for name in tree._fields]
-    elif dataclasses.is_dataclass(tree):
-        steps = [f".{field.name}" for field in dataclasses.fields(tree)]
-    else:
-        steps = [f"[{i}]" for i in range(len(found[0]))]
+    steps = _steps(tree, len(found[0]))
     return [step + path for step, child in zip(steps, found[0], strict=True) for path in leaf_paths(child)]
+
+
+def matched(tree: Any, like: Any, what: str) -> list[Any]:
+    """The leaves of a tree in the order of another's, dicts by their keys.
+
+    Raises:
+        ValueError: where the containers differ, naming the place.
+
+    Example:
+        >>> matched({"b": 2, "a": 1}, {"a": 0.0, "b": 0.0}, "dout")
+        [1, 2]
+    """
+    expected = parts(like)
+    if expected is None:
+        return [tree]
+    found = parts(tree)
+    children = None if found is None else found[0]
+    if isinstance(like, dict):
+        same = isinstance(tree, dict) and tree.keys() == like.keys()
+        children = [tree[key] for key in like] if same else None
+    elif isinstance(tree, dict) or (children is not None and len(children) != len(expected[0])):
+        children = None
+    if children is None:
+        raise ValueError(f"{what}: expected the form {_form(like)}, got {_form(tree)}")
+    steps = _steps(like, len(children))
+    return [
+        leaf
+        for child, other, step in zip(children, expected[0], steps, strict=True)
+        for leaf in matched(child, other, what + step)
+    ]
+
+
+def _form(tree: Any) -> str:
+    """A container's kind and keys, for a message."""
+    found = parts(tree)
+    if found is None:
+        return type(tree).__name__
+    if isinstance(tree, dict):
+        return "{" + ", ".join(f"{key!r}: ..." for key in tree) + "}"
+    return f"{type(tree).__name__} of {len(found[0])}"
+
+
+def _steps(tree: Any, n: int) -> list[str]:
+    """How Python writes the way to each of a container's n children."""
+    if isinstance(tree, dict):
+        return [f"[{key!r}]" for key in tree]
+    if hasattr(tree, "_fields"):
+        return [f".{name}" for name in tree._fields]
+    if dataclasses.is_dataclass(tree):
+        return [f".{field.name}" for field in dataclasses.fields(tree)]
+    return [f"[{i}]" for i in range(n)]

@@ -1,7 +1,4 @@
-"""One run of a function with fresh leaves for what is to be differentiated: the beginning of every transform.
-
-A `Run` knows its outputs and its nodes, and can be pulled back as often as wanted.
-"""
+"""The arguments of a function that is to be differentiated: a fresh leaf for each number and array in them."""
 
 from __future__ import annotations
 
@@ -13,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .backprop import collect, finished, needed, refuse_finished, walk
 from .errors import LOST, not_differentiable
-from .graph import Leaf, Node, Scope, TracedLeaf, TracedNode
+from .graph import Leaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL
 from .tree import Rebuild, flatten
 from .variable import Variable, make
@@ -113,69 +109,6 @@ class Arguments:
         ]
 
 
-class Run:
-    """What a function did with its leaves.
-
-    Attributes:
-        outs: the leaves of the output's containers, as Variables or constants.
-        rebuild: puts values in their places.
-        foreign: whether it also depends on a Variable from outside, so that derivatives have to be recorded.
-    """
-
-    def __init__(self, leaves: list[Leaf], values: list[Any], outs: list[Any], also: Sequence[Any] = ()) -> None:
-        self.leaves = leaves
-        self.values = values
-        self.ends = [out._node if isinstance(out, Variable) else None for out in outs]
-        self.out_values = [out._value if isinstance(out, Variable) else out for out in outs]
-        others = [v._node for v in also if isinstance(v, Variable)]
-        since = leaves[0].serial if leaves else 0
-        self.nodes, older = collect([n for n in (*self.ends, *others) if n is not None], since)
-        if older:
-            self._hold_live(older)
-        self.foreign = bool(older)
-        self.inside = needed(self.nodes, leaves) if older else None
-
-    @staticmethod
-    def _hold_live(older: set[Node]) -> None:
-        """Refuse what comes from a derivative that has finished; inside another derivative, that one will look."""
-        if _outermost():
-            for node in collect(older, 0)[0]:
-                if isinstance(node, Leaf) and not node.parents:
-                    refuse_finished(node)
-
-    def pull(self, douts: Sequence[Any], recorded: bool | None = None, last: bool = False) -> list[Any]:
-        """The derivative of each leaf, or None, for these derivatives of the outputs.
-
-        Args:
-            douts: one for each output; None for zeros.
-            recorded: whether the walk records itself; if not said, where something outside asks for it.
-            last: the run is not needed again, and is freed on the way.
-        """
-        recorded = self.foreign if recorded is None else recorded
-        recorded = recorded or any(isinstance(d, Variable) for d in douts)
-        start: dict[Node, Any] = {}
-        for end, dout in zip(self.ends, douts, strict=True):
-            if end is not None and dout is not None:
-                start[end] = start[end] + dout if end in start else dout
-        nodes = self.nodes if last else list(self.nodes)
-        found = walk(nodes, start, self.leaves, recorded=recorded, inside=self.inside)
-        return [found[leaf] for leaf in self.leaves]
-
-    def finish(self, derivatives: Sequence[Any], given: Sequence[Any] = ()) -> list[Any]:
-        """Derivatives as the caller gets them: zeros for None, nothing shared."""
-        taken = list(given)
-        result = []
-        for d, value in zip(derivatives, self.values, strict=True):
-            result.append(finished(d, value, taken))
-            taken.append(result[-1])
-        return result
-
-
-def _outermost() -> bool:
-    current = _scope.get()
-    return current is None or current.depth == 1
-
-
 def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> list[int]:
     """`argnums` as non-negative positions among the arguments.
 
@@ -188,7 +121,7 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     for n in given:
         if not -len(args) <= n < len(args):
             raise ValueError(
-                f"argnums={argnums!r}: {function_name(f)} was called with {len(args)} positional arguments"
+                f"argnums={argnums!r}: {function_name(f)} was called with {len(args)} positional argument{'s' * (len(args) != 1)}"
             )
         found.append(int(n) % len(args))
     if len(set(found)) != len(found):
@@ -219,3 +152,9 @@ def parameter_name(f: Any, position: int) -> str | None:
 def function_name(f: Callable[..., Any]) -> str:
     """What to call a function in a message."""
     return getattr(f, "__name__", type(f).__name__)
+
+
+def outermost() -> bool:
+    """Whether no transform runs around this one."""
+    current = _scope.get()
+    return current is None or current.depth == 1
