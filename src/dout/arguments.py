@@ -13,8 +13,9 @@ import numpy as np
 from .errors import LOST, not_differentiable
 from .graph import Leaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL
+from .recording import make
 from .tree import Rebuild, flatten
-from .variable import Variable, make
+from .variable import Variable
 
 _scope: ContextVar[Scope | None] = ContextVar("dout_scope", default=None)
 
@@ -99,7 +100,8 @@ class Arguments:
         leaf = kind(plain, parent, where)
         self.leaves.append(leaf)
         self.values.append(plain)
-        return make(plain, leaf)
+        handle: Variable = make(plain, leaf)
+        return handle
 
     def restore(self, derivatives: Sequence[Any]) -> list[Any]:
         """Derivatives, one for each leaf, in the form of the arguments; None in the place of what has none."""
@@ -120,9 +122,7 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     found = []
     for n in given:
         if not -len(args) <= n < len(args):
-            raise ValueError(
-                f"argnums={argnums!r}: {function_name(f)} was called with {len(args)} positional argument{'s' * (len(args) != 1)}"
-            )
+            raise ValueError(f"argnums={argnums!r}: positional arguments given to {function_name(f)}: {len(args)}")
         found.append(int(n) % len(args))
     if len(set(found)) != len(found):
         raise ValueError(f"argnums={argnums!r} names an argument twice")

@@ -17,7 +17,8 @@ from numpy import ndarray
 from .broadcasting import summed_to
 from .graph import PICK, Leaf, Node, Primitive
 from .guards import check
-from .variable import Variable, make
+from .recording import make
+from .variable import Variable
 
 _serial = attrgetter("serial")
 

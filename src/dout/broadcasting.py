@@ -8,8 +8,7 @@ import numpy as np
 
 
 def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
-    """A derivative in its input's shape: summed over the axes along which the input was repeated, and
-    repeated where it is the same all along.
+    """A derivative in its input's shape, summed where the input was repeated and repeated where it is the same.
 
     Args:
         d: a number, array or Variable, of a shape that broadcasts with `shape`.

@@ -11,8 +11,9 @@ import numpy as np
 from .arguments import call, function_name, scope
 from .backprop import collect, walk
 from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form, plain
+from .recording import make
 from .tree import Rebuild, flatten
-from .variable import Variable, make
+from .variable import Variable
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

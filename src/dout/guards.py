@@ -47,7 +47,7 @@ def check(node: Node) -> None:
     Raises:
         RuntimeError: if one was written to since the operation used it.
     """
-    for i, digest in node.guards:
+    for i, digest in node.guards or ():
         if fingerprint(node.args[i]) != digest:
             array = node.args[i]
             raise RuntimeError(

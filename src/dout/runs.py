@@ -10,8 +10,9 @@ import numpy as np
 from .arguments import Arguments, call, function_name, outermost
 from .backprop import checked_dout, collect, finished, needed, one, refuse_finished, walk
 from .graph import Leaf, Node, Scope, form
+from .recording import make
 from .tree import Rebuild, flatten, matched, tree_map
-from .variable import Variable, make
+from .variable import Variable
 
 
 class Run:
@@ -147,7 +148,7 @@ class Linearized:
         return tuple(restored[self.positions.index(i)] if i in self.positions else None for i in range(len(self._args)))
 
     def directions(self, tangents: Sequence[Any], what: str) -> list[Any]:
-        """One direction for each leaf, from containers of the arguments' form, in which what has no derivative is passed over."""
+        """One direction for each leaf, from containers of the arguments' form; what has no derivative is passed over."""
         if len(tangents) != len(self._args):
             raise ValueError(f"{what}: expected one for each of the {len(self._args)} arguments, got {len(tangents)}")
         found = []

@@ -1,7 +1,7 @@
 """Derivatives of functions: grad, value_and_grad, vjp, jvp, hvp; and stop_gradient.
 
-All of them run the function once on fresh leaves (`arguments.py`, `runs.py`) and walk back (`backprop.py`). There is no other rule
-table: a product with tangents (`jvp`) is the walk of the walk, since a pullback is linear in its dout.
+All of them run the function once on fresh leaves (`arguments.py`, `runs.py`) and walk back (`backprop.py`). There is no
+other rule table: a product with tangents (`jvp`) is the walk of the walk, since a pullback is linear in its dout.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 from .arguments import Arguments, call, checked_argnums, function_name, positions_of, scope
 from .backprop import one
 from .guards import locked
+from .recording import make
 from .runs import Linearized, Pushed, Run
 from .tree import flatten, tree_map
-from .variable import Variable, make
+from .variable import Variable
 
 Function = Callable[..., Any]
 

@@ -2,13 +2,11 @@
 
 A Variable is a handle: it has a value and points at the Node that made it. Writing into it (`x[0] = v`, `x += y`)
 makes a new Node and re-points the handle, so the graph itself never changes. NumPy finds its way here by its own
-protocols: operators, `__array_ufunc__` and `__array_function__`. The two functions `binary` and `unary` are the fast way;
-`record` is the general one, and says the same in fewer words.
+protocols: operators, `__array_ufunc__` and `__array_function__`; `recording.py` says what happens then.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,19 +14,24 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .conversions import WaysOut
 from .errors import loses_derivative, not_differentiable, unsupported
-from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form, next_serial
-from .guards import SMALL, fingerprint, hold
+from .graph import Leaf, Primitive
 from .methods import ArrayMethods
+from .recording import Handle, binary, fixed, joined, record, run_flat, unary, use, values_of
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
 from .rules.indexing import getitem, write
 from .rules.ufuncs import call_method, call_with_options, store
 
-_new = object.__new__
+#: Functions that write into their first argument.
+_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = UFUNCS[np.add], UFUNCS[np.subtract], UFUNCS[np.multiply], UFUNCS[np.divide]
+_POWER, _REMAINDER = UFUNCS[np.power], UFUNCS[np.remainder]
+_NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUNCS[np.absolute]
 
 
-class Variable(ArrayMethods):
+class Variable(Handle, ArrayMethods, WaysOut):
     """A value whose derivatives can be asked for.
 
     Args:
@@ -44,11 +47,7 @@ class Variable(ArrayMethods):
         6.0
     """
 
-    __slots__ = ("_leaf", "_node", "_value")
-
-    _value: Any
-    _node: Node | None
-    _leaf: Leaf
+    __slots__ = ()
 
     # NumPy's scalars and arrays leave operations with a Variable to the Variable.
     __array_priority__ = 1000.0
@@ -131,7 +130,7 @@ class Variable(ArrayMethods):
                     return unary(op, ufunc, self) if len(inputs) == 1 else binary(op, ufunc, *inputs)
             if ufunc in FLAT:
                 out = options.pop("out", None)
-                result = _run_flat(ufunc, inputs, options)
+                result = run_flat(ufunc, inputs, options)
                 return result if out is None else store(result, out)
             if ufunc in UFUNCS or ufunc in FUNCTIONS:
                 return call_with_options(ufunc, inputs, options) if options else FUNCTIONS[ufunc](*inputs)
@@ -142,7 +141,7 @@ class Variable(ArrayMethods):
         run = FUNCTIONS.get(function)
         if run is None:
             if function in FLAT:
-                return _run_flat(function, args, kwargs)
+                return run_flat(function, args, kwargs)
             if function in _WRITERS and not isinstance(args[0], Variable):
                 raise loses_derivative(f"writing a Variable into a plain array by np.{function.__name__}")
             raise unsupported(f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
@@ -193,10 +192,10 @@ class Variable(ArrayMethods):
         return binary(_REMAINDER, operator.mod, other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _run_flat(operator.floordiv, (self, other), {})
+        return run_flat(operator.floordiv, (self, other), {})
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _run_flat(operator.floordiv, (other, self), {})
+        return run_flat(operator.floordiv, (other, self), {})
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -218,31 +217,6 @@ class Variable(ArrayMethods):
 
     def __abs__(self) -> Any:
         return unary(_ABSOLUTE, operator.abs, self)
-
-    # Comparisons give plain bools: they have no derivative, and Python's control flow needs them.
-
-    def __lt__(self, other: Any) -> Any:
-        return self._value < _plain(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._value <= _plain(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._value > _plain(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._value >= _plain(other)
-
-    def __eq__(self, other: Any) -> Any:
-        return self._value == _plain(other)
-
-    def __ne__(self, other: Any) -> Any:
-        return self._value != _plain(other)
-
-    __hash__ = object.__hash__
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
 
     # In place: an array is written to, so that every name and view of it sees the change; a number is replaced.
 
@@ -283,13 +257,13 @@ class Variable(ArrayMethods):
 
     def _become(self, new: Any) -> None:
         """Point at a new value and node."""
-        self._value = np.asarray(_plain(new))
+        self._value = np.asarray(values_of(new))
         self._node = new._node if isinstance(new, Variable) else None
 
     # Indexing
 
     def __getitem__(self, key: Any) -> Any:
-        return record(getitem, (self,), {"key": _fixed(key), "shape": np.shape(self._value)})
+        return record(getitem, (self,), {"key": fixed(key), "shape": np.shape(self._value)})
 
     def __setitem__(self, key: Any, value: Any) -> None:
         here = self._value
@@ -301,8 +275,8 @@ class Variable(ArrayMethods):
             raise TypeError(
                 f"x[...] = value: cannot cast {value.dtype} to the array's {here.dtype} without losing a derivative"
             )
-        how = {"key": _fixed(key), "shape": here.shape}
-        self._become(write(self, _join(value), through=getitem, how=how))
+        how = {"key": fixed(key), "shape": here.shape}
+        self._become(write(self, joined(value), through=getitem, how=how))
 
     def __len__(self) -> int:
         return len(self._value)
@@ -313,53 +287,7 @@ class Variable(ArrayMethods):
         return (self[i] for i in range(len(self._value)))
 
     def __contains__(self, item: Any) -> bool:
-        return _plain(item) in self._value
-
-    # Ways out of the graph lose the derivative, so they are asked for by name.
-
-    def __float__(self) -> float:
-        return float(self._leaving("float(v)"))
-
-    def __int__(self) -> int:
-        return int(self._leaving("int(v)"))
-
-    def __complex__(self) -> complex:
-        return complex(self._leaving("complex(v)"))
-
-    def __round__(self, ndigits: int | None = None) -> Any:
-        return round(self._value, ndigits)  # flat, as are the next three: no derivative is lost
-
-    def __trunc__(self) -> int:
-        return math.trunc(self._value)
-
-    def __floor__(self) -> int:
-        return math.floor(self._value)
-
-    def __ceil__(self) -> int:
-        return math.ceil(self._value)
-
-    def __copy__(self) -> Any:
-        return np.copy(self)
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return np.copy(self)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return make, (self._leaving("pickling a Variable"), None)
-
-    def __index__(self) -> int:
-        return operator.index(self._value)  # only an integer has one, and it carries no derivative
-
-    def item(self, *args: Any) -> Any:
-        return np.asarray(self._leaving("v.item()")).item(*args)
-
-    def tolist(self) -> Any:
-        return np.asarray(self._leaving("v.tolist()")).tolist()
-
-    def _leaving(self, how: str) -> Any:
-        if self._node is not None:
-            raise loses_derivative(how)
-        return self._value
+        return values_of(item) in self._value
 
     def astype(
         self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
@@ -372,17 +300,6 @@ class Variable(ArrayMethods):
 
     def fill(self, value: Any) -> None:
         self[...] = value
-
-    # How it looks
-
-    def __repr__(self) -> str:
-        return f"Variable({self._value!r})" if self.name is None else f"Variable({self._value!r}, name={self.name!r})"
-
-    def __str__(self) -> str:
-        return str(self._value)
-
-    def __format__(self, spec: str) -> str:
-        return format(self._value, spec)
 
 
 class Traced(Variable):
@@ -415,8 +332,9 @@ class View(Variable):
             now = record(self._op, (self._parent,), dict(self._how))
             self._own_value, self._own_node, self._seen = now._value, now._node, self._parent._value
 
+    # A common Variable has these two as they are; here they are looked up, which its users don't notice.
     @property
-    def _value(self) -> Any:
+    def _value(self) -> Any:  # type: ignore[override]
         self._look()
         return self._own_value
 
@@ -429,208 +347,4 @@ class View(Variable):
         self._parent._become(write(self._parent, new, through=self._op, how=self._how))
 
 
-def make(value: Any, node: Node | None) -> Variable:
-    """A handle for a value that a node made."""
-    v: Variable = _new(Traced if isinstance(node, TracedNode | TracedLeaf) else Variable)
-    v._value = value
-    v._node = node
-    return v
-
-
-def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
-    """Run an operation on the values of its inputs, and record it if one of them is tracked."""
-    values = [a._value if isinstance(a, Variable) else a for a in args]
-    for value in values:
-        if type(value) is not ndarray and isinstance(value, ndarray):
-            _hold_plain(value)
-    out = op.forward(*values, **params)
-    parents = tuple([a._node if isinstance(a, Variable) else None for a in args])
-    tracked = tuple([p is not None for p in parents])
-    node = None
-    if True in tracked:
-        node = _node(op, parents, tracked, values, out, params)
-    if op.view and type(out) is ndarray and type(values[0]) is ndarray and out.base is not None:
-        base = values[0].base
-        if out.base is values[0] or (base is not None and out.base is base):
-            return View(args[0], op, params, values[0], out, node)
-    return make(out, node)
-
-
-def _node(
-    op: Primitive, parents: tuple[Node | None, ...], tracked: tuple[bool, ...], values: list[Any], out: Any, params: Any
-) -> Node:
-    keep_args, keep_out = op.keeps(tracked)
-    guards: tuple[tuple[int, int], ...] | None = None
-    kept = []
-    for i, (value, keep, known) in enumerate(zip(values, keep_args, tracked, strict=True)):
-        if keep and not known:
-            value, digest = hold(value)
-            if digest is not None:
-                guards = (*(guards or ()), (i, digest))
-        kept.append(value if keep else None)
-    rest = tuple(kept), out if keep_out else None, params, form(out), guards
-    if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):
-        traced = TracedNode()
-        traced.value, traced.given = out, tuple(values)
-        return traced.fill(op, parents, *rest)
-    return Node().fill(op, parents, *rest)
-
-
-def unary(op: Primitive, run: Callable[..., Any], x: Variable) -> Any:
-    """`record` for one input, in a hurry."""
-    if type(x) is not Variable:
-        return record(_running(op, run), (x,), NO_PARAMS)
-    value, parent = x._value, x._node
-    out = run(value)
-    v: Variable = _new(Variable)
-    v._value = out
-    if parent is None:
-        v._node = None
-        return v
-    (keep,), keep_out = op.only
-    v._node = node = Node()
-    node.op = op
-    node.parents = (parent,)
-    node.args = (value if keep else None,)
-    node.out = out if keep_out else None
-    node.params = NO_PARAMS
-    if type(out) is ndarray:
-        node.shape, node.dtype = out.shape, out.dtype
-    else:
-        node.shape, node.dtype = form(out)
-    node.guards = None
-    node.serial = next_serial()
-    return v
-
-
-def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
-    """`record` for two inputs, in a hurry, where they are of the common types."""
-    tx, ty = type(x), type(y)
-    if tx is Variable:
-        a, m = x._value, x._node
-        if ty is Variable:
-            b, n = y._value, y._node
-        elif ty in _COMMON:
-            b, n = y, None
-        else:
-            return _binary(op, run, x, y)
-    elif ty is Variable and tx in _COMMON:
-        a, m, b, n = x, None, y._value, y._node
-    else:
-        return _binary(op, run, x, y)
-    out = run(a, b)
-    v: Variable = _new(Variable)
-    v._value = out
-    guards = None
-    if n is None:
-        if m is None:
-            v._node = None
-            return v
-        (keep_a, keep_b), keep_out = op.first
-        if ty is not ndarray:
-            keep_b = True  # a number costs nothing, and pictures show it
-        elif keep_b:
-            if b.nbytes <= SMALL:
-                b = b.copy()
-            else:
-                guards = ((1, fingerprint(b)),)
-    elif m is None:
-        (keep_a, keep_b), keep_out = op.second
-        if tx is not ndarray:
-            keep_a = True
-        elif keep_a:
-            if a.nbytes <= SMALL:
-                a = a.copy()
-            else:
-                guards = ((0, fingerprint(a)),)
-    else:
-        (keep_a, keep_b), keep_out = op.both
-    v._node = node = Node()
-    node.op = op
-    node.parents = (m, n)
-    node.args = (a if keep_a else None, b if keep_b else None)
-    node.out = out if keep_out else None
-    node.params = NO_PARAMS
-    if type(out) is ndarray:
-        node.shape, node.dtype = out.shape, out.dtype
-    else:
-        node.shape, node.dtype = form(out)
-    node.guards = guards
-    node.serial = next_serial()
-    return v
-
-
-def _binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
-    x, y = _join(x), _join(y)
-    if not (_is_operand(x) and _is_operand(y)):
-        return NotImplemented
-    return record(_running(op, run), (x, y), NO_PARAMS)
-
-
-def _running(op: Primitive, run: Callable[..., Any]) -> Primitive:
-    """The same operation run by Python's operator, so that Python's numbers stay Python's."""
-    if run is op.forward:
-        return op
-    found = _OPERATORS.get(op)
-    if found is None:
-        found = _OPERATORS[op] = Primitive(op.name, run, op.pullbacks, elementwise=True)
-    return found
-
-
-#: Functions that write into their first argument.
-_WRITERS = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
-_COMMON = frozenset((float, int, ndarray, np.float64, np.float32))
-_OPERATORS: dict[Primitive, Primitive] = {}
-_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = UFUNCS[np.add], UFUNCS[np.subtract], UFUNCS[np.multiply], UFUNCS[np.divide]
-_POWER, _REMAINDER = UFUNCS[np.power], UFUNCS[np.remainder]
-_NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUNCS[np.absolute]
-
-
-def _is_operand(x: Any) -> bool:
-    return isinstance(x, Variable | ndarray | np.generic | int | float | complex)
-
-
-def _hold_plain(x: ndarray) -> None:
-    """Refuse arrays with arithmetic of their own, such as masked arrays and matrices: the rules are not for them."""
-    if type(x).__mul__ is not ndarray.__mul__:
-        raise TypeError(
-            f"a {type(x).__name__} has arithmetic of its own, for which dout has no rules; give np.asarray(a), "
-            "or for a masked array np.where(mask, 0, a)"
-        )
-
-
-def _join(value: Any) -> Any:
-    """A list or tuple as an array, also if it holds Variables."""
-    if not isinstance(value, list | tuple):
-        return value
-    if any(isinstance(v, Variable | list | tuple) for v in value):
-        return np.stack([_join(v) for v in value])
-    return np.asarray(value)
-
-
-def _plain(x: Any) -> Any:
-    """The values of Variables in an argument, which may be a list or tuple of them."""
-    if isinstance(x, Variable):
-        return x._value
-    if isinstance(x, list | tuple):
-        return type(x)(_plain(v) for v in x) if type(x) in (list, tuple) else x
-    return x
-
-
-def _fixed(key: Any) -> Any:
-    """An index that later changes to the user's own index arrays do not reach."""
-    if isinstance(key, tuple):
-        return tuple(_fixed(k) for k in key)
-    if isinstance(key, Variable):
-        return key._value  # an integer one indexes; NumPy refuses a float one
-    if isinstance(key, list):
-        return np.array(key, dtype=None if key else int)
-    return key.copy() if isinstance(key, ndarray) else key
-
-
-def _run_flat(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Run a function that carries no derivative on the values; what is floating can be computed with and written to."""
-    out = function(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-    return (
-        make(out, None) if isinstance(out, ndarray | np.generic | float) and np.result_type(out).kind in "fc" else out
-    )
+use(Variable, Traced, View)

@@ -15,7 +15,8 @@ import numpy as np
 
 from .graph import PICK, Primitive
 from .guards import fingerprint
-from .variable import Variable, record
+from .recording import record
+from .variable import Variable
 
 
 def layer(obj: Any) -> Callable[..., Any]:

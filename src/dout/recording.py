@@ -1,0 +1,246 @@
+"""Recording: how an operation on Variables is run on their values and becomes a node.
+
+`binary` and `unary` are the fast way, for elementwise operations on the common types; `record` is the general one, and
+says the same in fewer words. `Handle` is what recording needs to know of a Variable; the classes themselves stand above, in
+`variable.py`, and are told to this file by `use`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form, next_serial
+from .guards import SMALL, fingerprint, hold
+
+_new = object.__new__
+
+#: Types of constants that the fast way takes.
+_COMMON = frozenset((float, int, ndarray, np.float64, np.float32))
+#: Primitives as Python's operators run them.
+_OPERATORS: dict[Primitive, Primitive] = {}
+
+
+class Handle:
+    """A value, the node that made it (None for a constant), and the leaf if the user made it."""
+
+    __slots__ = ("_leaf", "_node", "_value")
+
+    _value: Any
+    _node: Node | None
+    _leaf: Leaf
+
+
+#: The classes of handles: the common one, the one whose operations remember every value, the one that sees a part.
+_Common: Any = Handle
+_Traced: Any = Handle
+_View: Any = Handle
+
+
+def use(common: type[Handle], traced: type[Handle], view: Callable[..., Handle]) -> None:
+    """Say which classes recording makes its handles of."""
+    global _Common, _Traced, _View
+    _Common, _Traced, _View = common, traced, view
+
+
+def make(value: Any, node: Node | None) -> Any:
+    """A handle for a value that a node made, or with None for a constant one."""
+    v = _new(_Traced if isinstance(node, TracedNode | TracedLeaf) else _Common)
+    v._value = value
+    v._node = node
+    return v
+
+
+def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """Run an operation on the values of its inputs, and record it if one of them is tracked."""
+    values = [a._value if isinstance(a, Handle) else a for a in args]
+    for value in values:
+        if type(value) is not ndarray and isinstance(value, ndarray):
+            _hold_plain(value)
+    out = op.forward(*values, **params)
+    parents = tuple([a._node if isinstance(a, Handle) else None for a in args])
+    tracked = tuple([p is not None for p in parents])
+    node = None
+    if True in tracked:
+        node = _node(op, parents, tracked, values, out, params)
+    if op.view and type(out) is ndarray and type(values[0]) is ndarray and out.base is not None:
+        base = values[0].base
+        if out.base is values[0] or (base is not None and out.base is base):
+            return _View(args[0], op, params, values[0], out, node)
+    return make(out, node)
+
+
+def _node(
+    op: Primitive, parents: tuple[Node | None, ...], tracked: tuple[bool, ...], values: list[Any], out: Any, params: Any
+) -> Node:
+    keep_args, keep_out = op.keeps(tracked)
+    guards: tuple[tuple[int, int], ...] | None = None
+    kept = []
+    for i, (value, keep, known) in enumerate(zip(values, keep_args, tracked, strict=True)):
+        if keep and not known:
+            value, digest = hold(value)
+            if digest is not None:
+                guards = (*(guards or ()), (i, digest))
+        kept.append(value if keep else None)
+    rest = tuple(kept), out if keep_out else None, params, form(out), guards
+    if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):
+        traced = TracedNode()
+        traced.value, traced.given = out, tuple(values)
+        node: Node = traced.fill(op, parents, *rest)
+        return node
+    node = Node().fill(op, parents, *rest)
+    return node
+
+
+def unary(op: Primitive, run: Callable[..., Any], x: Any) -> Any:
+    """`record` for one input, in a hurry."""
+    if type(x) is not _Common:
+        return record(_running(op, run), (x,), NO_PARAMS)
+    value, parent = x._value, x._node
+    out = run(value)
+    v = _new(_Common)
+    v._value = out
+    if parent is None:
+        v._node = None
+        return v
+    (keep,), keep_out = op.only
+    v._node = node = Node()
+    node.op = op
+    node.parents = (parent,)
+    node.args = (value if keep else None,)
+    node.out = out if keep_out else None
+    node.params = NO_PARAMS
+    if type(out) is ndarray:
+        node.shape, node.dtype = out.shape, out.dtype
+    else:
+        node.shape, node.dtype = form(out)
+    node.guards = None
+    node.serial = next_serial()
+    return v
+
+
+def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
+    """`record` for two inputs, in a hurry, where they are of the common types."""
+    tx, ty = type(x), type(y)
+    if tx is _Common:
+        a, m = x._value, x._node
+        if ty is _Common:
+            b, n = y._value, y._node
+        elif ty in _COMMON:
+            b, n = y, None
+        else:
+            return _binary(op, run, x, y)
+    elif ty is _Common and tx in _COMMON:
+        a, m, b, n = x, None, y._value, y._node
+    else:
+        return _binary(op, run, x, y)
+    out = run(a, b)
+    v = _new(_Common)
+    v._value = out
+    guards = None
+    if n is None:
+        if m is None:
+            v._node = None
+            return v
+        (keep_a, keep_b), keep_out = op.first
+        if ty is not ndarray:
+            keep_b = True  # a number costs nothing, and pictures show it
+        elif keep_b:
+            if b.nbytes <= SMALL:
+                b = b.copy()
+            else:
+                guards = ((1, fingerprint(b)),)
+    elif m is None:
+        (keep_a, keep_b), keep_out = op.second
+        if tx is not ndarray:
+            keep_a = True
+        elif keep_a:
+            if a.nbytes <= SMALL:
+                a = a.copy()
+            else:
+                guards = ((0, fingerprint(a)),)
+    else:
+        (keep_a, keep_b), keep_out = op.both
+    v._node = node = Node()
+    node.op = op
+    node.parents = (m, n)
+    node.args = (a if keep_a else None, b if keep_b else None)
+    node.out = out if keep_out else None
+    node.params = NO_PARAMS
+    if type(out) is ndarray:
+        node.shape, node.dtype = out.shape, out.dtype
+    else:
+        node.shape, node.dtype = form(out)
+    node.guards = guards
+    node.serial = next_serial()
+    return v
+
+
+def _binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
+    x, y = joined(x), joined(y)
+    if not (_is_operand(x) and _is_operand(y)):
+        return NotImplemented
+    return record(_running(op, run), (x, y), NO_PARAMS)
+
+
+def _running(op: Primitive, run: Callable[..., Any]) -> Primitive:
+    """The same operation run by Python's operator, so that Python's numbers stay Python's."""
+    if run is op.forward:
+        return op
+    found = _OPERATORS.get(op)
+    if found is None:
+        found = _OPERATORS[op] = Primitive(op.name, run, op.pullbacks, elementwise=True)
+    return found
+
+
+def _is_operand(x: Any) -> bool:
+    return isinstance(x, Handle | ndarray | np.generic | int | float | complex)
+
+
+def _hold_plain(x: ndarray) -> None:
+    """Refuse arrays with arithmetic of their own, such as masked arrays and matrices: the rules are not for them."""
+    if type(x).__mul__ is not ndarray.__mul__:
+        raise TypeError(
+            f"a {type(x).__name__} has arithmetic of its own, for which dout has no rules; give np.asarray(a), "
+            "or for a masked array np.where(mask, 0, a)"
+        )
+
+
+def joined(value: Any) -> Any:
+    """A list or tuple as an array, also if it holds Variables."""
+    if not isinstance(value, list | tuple):
+        return value
+    if any(isinstance(v, Handle | list | tuple) for v in value):
+        return np.stack([joined(v) for v in value])
+    return np.asarray(value)
+
+
+def values_of(x: Any) -> Any:
+    """The values of Variables in an argument, which may be a list or tuple of them."""
+    if isinstance(x, Handle):
+        return x._value
+    if isinstance(x, list | tuple):
+        return type(x)(values_of(v) for v in x) if type(x) in (list, tuple) else x
+    return x
+
+
+def fixed(key: Any) -> Any:
+    """An index that later changes to the user's own index arrays do not reach."""
+    if isinstance(key, tuple):
+        return tuple(fixed(k) for k in key)
+    if isinstance(key, Handle):
+        return key._value  # an integer one indexes; NumPy refuses a float one
+    if isinstance(key, list):
+        return np.array(key, dtype=None if key else int)
+    return key.copy() if isinstance(key, ndarray) else key
+
+
+def run_flat(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run a function that carries no derivative on the values; what is floating can be computed with and written to."""
+    out = function(*map(values_of, args), **{k: values_of(v) for k, v in kwargs.items()})
+    return (
+        make(out, None) if isinstance(out, ndarray | np.generic | float) and np.result_type(out).kind in "fc" else out
+    )
