@@ -34,7 +34,7 @@ def scope() -> Iterator[Scope]:
     finally:
         current.depth -= 1
         if token is not None:
-            current.open = False
+            current.open = current.kept
             _scope.reset(token)
 
 
@@ -158,3 +158,10 @@ def outermost() -> bool:
     """Whether no transform runs around this one."""
     current = _scope.get()
     return current is None or current.depth == 1
+
+
+def keep_scope() -> None:
+    """Let the running transforms' scope stay open: what they return is part of a computation outside."""
+    current = _scope.get()
+    if current is not None:
+        current.kept = True

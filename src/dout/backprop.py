@@ -1,7 +1,7 @@
 """The walk: from an output back to the leaves, pullback by pullback, summing where a value fanned out.
 
-It is written once. Run on plain arrays it gives plain derivatives. Run on Variables (`recorded`), it records itself, which
-is how derivatives of derivatives come about. There are no levels: a node that is older than a leaf cannot depend on
+It is written once. Run on plain arrays it gives plain derivatives. Run on Variables it records itself, which is how
+derivatives of derivatives come about. There are no levels: a node that is older than a leaf cannot depend on
 it, and what a derivative is asked for is a set of nodes.
 """
 
@@ -63,7 +63,7 @@ def walk(
     douts: dict[Node, Any],
     wanted: Iterable[Node],
     *,
-    recorded: bool = False,
+    linked: set[Node] | None = None,
     inside: set[Node] | None = None,
     watch: Watch | None = None,
 ) -> dict[Node, Any]:
@@ -73,7 +73,7 @@ def walk(
         nodes: what to walk over.
         douts: the derivatives to start with, one for each end; emptied too.
         wanted: the nodes whose derivatives are returned.
-        recorded: whether pullbacks run on Variables.
+        linked: nodes that something from outside depends on being linked to: there, pullbacks run on Variables.
         inside: the nodes that get a derivative, if not all do.
         watch: told of each derivative as it flows along an edge.
 
@@ -100,15 +100,15 @@ def walk(
         if node.guards is not None:
             check(node)
         parents, args, out = node.parents, node.args, node.out
-        if recorded:
-            args, out = _variables(node)
+        if linked is not None:
+            args, out = _variables(node, linked)
         shape, dtype = node.shape, node.dtype
         if op.elementwise:
             ds = None
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
-        elif op.add_into is not None and watch is None and not (recorded or isinstance(dout, Variable)):
+        elif op.add_into is not None and watch is None and not (linked or isinstance(dout, Variable)):
             if inside is None or parents[0] in inside:
                 dout = _whole(dout, shape)
                 _add_into(op.add_into, douts, owned, parents[0], dout, node.params)
@@ -147,13 +147,13 @@ def walk(
     return found
 
 
-def _variables(node: Node) -> tuple[tuple[Any, ...], Any]:
-    """A node's kept values as Variables that are linked to where they came from."""
+def _variables(node: Node, linked: set[Node]) -> tuple[tuple[Any, ...], Any]:
+    """A node's kept values, as Variables where they are to be linked to where they came from."""
     args = tuple(
-        [make(a, p) if p is not None and a is not None else a for a, p in zip(node.args, node.parents, strict=True)]
+        [make(a, p) if p in linked and a is not None else a for a, p in zip(node.args, node.parents, strict=True)]
     )
-    if node.out is None:
-        return args, None
+    if node.out is None or node not in linked:
+        return args, node.out
     whole = make(node.out, node)
     return args, [PICK(whole, i=i) for i in range(len(node.out))] if node.dtype is tuple else whole
 
@@ -236,8 +236,11 @@ def backward(end: Variable, dout: Any = None) -> None:
     for leaf in leaves:
         refuse_finished(leaf)
     mine = [leaf for leaf in leaves if leaf.scope is None]
-    inside = None if len(mine) == len(leaves) else needed(nodes, mine)
-    found = walk(nodes, {node: dout}, mine, recorded=inside is not None, inside=inside)
+    others = [leaf for leaf in leaves if leaf.scope is not None and leaf.scope.depth]
+    linked = needed(nodes, others) if others else None
+    found = walk(
+        nodes, {node: dout}, mine, linked=linked, inside=needed(nodes, mine) if len(mine) < len(leaves) else None
+    )
     for leaf in mine:
         d = found[leaf]
         if d is not None:

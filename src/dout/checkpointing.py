@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import call, function_name, scope
-from .backprop import collect, walk
+from .backprop import collect, needed, walk
 from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form, plain
 from .recording import make
 from .tree import Rebuild, flatten
@@ -103,8 +103,9 @@ class _Attempt:
                 end = found_outs[i]._node
                 start[end] = start[end] + d if end in start else d
             wanted = [*leaves, *older]
-            recorded = any(isinstance(o, Variable) for o in outs)
-            found = walk(nodes, start, wanted, recorded=recorded)
+            outside = [leaf for leaf in leaves if leaf.parents] + older
+            linked = needed(nodes, outside) if any(isinstance(o, Variable) for o in outs) else None
+            found = walk(nodes, start, wanted, linked=linked)
             return tuple(found[node] for node in wanted)
 
         return again

@@ -211,13 +211,15 @@ class Leaf(Node):
 class Scope:
     """Open while the outermost transform runs: a Variable that outlives it can no longer be differentiated.
 
-    `depth` counts the transforms that run inside one another.
+    `depth` counts the transforms that run inside one another; `kept` says that what it returned are Variables, of a
+    computation of the user's own around it, so that it stays open.
     """
 
-    __slots__ = ("depth", "open")
+    __slots__ = ("depth", "kept", "open")
 
     def __init__(self) -> None:
         self.open = True
+        self.kept = False
         self.depth = 0
 
 

@@ -58,21 +58,36 @@ def check(node: Node) -> None:
 
 
 @contextmanager
-def locked(arrays: Iterable[Any]) -> Iterator[None]:
-    """Make the caller's own large arrays read-only, with what they are views of, while a function of them is differentiated.
+def untouched(arrays: Iterable[Any]) -> Iterator[None]:
+    """Hold that the caller's own large arrays are not written to while a function of them is differentiated.
 
-    The function sees Variables in their place. If it wrote to the arrays by another name, the derivative would be
-    wrong; so that raises. Small arrays have been copied.
+    The function sees Variables in their place; if it wrote to the arrays by another name, the derivative would be wrong.
+    They are read-only meanwhile, so that such a write raises. One through an older view of the same memory can't be
+    stopped: for an argument that is itself a view, all contents are compared afterwards, else a sample of them, because
+    reading everything would cost as much as a short function does. Small arrays have been copied.
     """
-    held: list[np.ndarray] = []
-    for array in arrays:
-        while isinstance(array, np.ndarray):
-            if array.nbytes > SMALL and array.flags.writeable:
-                array.flags.writeable = False
-                held.append(array)
-            array = array.base
+    large = [a for a in arrays if isinstance(a, np.ndarray) and a.nbytes > SMALL]
+    before = [fingerprint(_sample(a)) for a in large]
+    unlocked = []
+    for array in large:
+        if array.flags.writeable:
+            array.flags.writeable = False
+            unlocked.append(array)
     try:
         yield
     finally:
-        for array in reversed(held):  # a view can be written to again only after its base can
+        for array in reversed(unlocked):
             array.flags.writeable = True
+    for array, digest in zip(large, before, strict=True):
+        if fingerprint(_sample(array)) != digest:
+            raise RuntimeError(
+                f"the {array.dtype} array of shape {array.shape} that was given as an argument was written to by another "
+                "name while the function ran, so the derivative would be wrong. Give a copy of it (a.copy())."
+            )
+
+
+def _sample(array: np.ndarray) -> np.ndarray:
+    """All of a view; of an array that owns its memory, about 4,000 entries."""
+    if array.base is not None or not array.flags.c_contiguous:
+        return array
+    return array.reshape(-1)[:: max(array.size // 4096, 1)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from .arguments import Arguments, call, checked_argnums, positions_of, scope
 from .graph import Scope
-from .guards import locked
+from .guards import untouched
 from .runs import Pushed, Run, outputs
 from .transforms import grad
 
@@ -37,7 +37,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def matrix(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            with locked(given.values):
+            with untouched(given.values):
                 outs, rebuild = outputs(call(f, given.args, kwargs), f)
             run = Run(given.leaves, given.values, outs)
             blocks = _jacobian_blocks(run, here)

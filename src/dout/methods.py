@@ -87,10 +87,10 @@ class ArrayMethods:
         return np.copy(self, order)
 
     def conj(self) -> Any:
-        return np.conj(self)
+        return np.conj(self) if np.iscomplexobj(self._value) else self  # as NumPy's method does
 
     def conjugate(self) -> Any:
-        return np.conj(self)
+        return np.conj(self) if np.iscomplexobj(self._value) else self  # as NumPy's method does
 
     # Reductions
     def sum(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, **options: Any) -> Any:

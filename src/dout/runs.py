@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Arguments, call, function_name, outermost
+from .arguments import Arguments, call, function_name, keep_scope, outermost
 from .backprop import checked_dout, collect, finished, needed, one, refuse_finished, walk
 from .graph import Leaf, Node, Scope, form
 from .recording import make
@@ -19,9 +19,11 @@ class Run:
     """What a function did with its leaves.
 
     Attributes:
-        outs: the leaves of the output's containers, as Variables or constants.
-        rebuild: puts values in their places.
-        foreign: whether it also depends on a Variable from outside, so that derivatives have to be recorded.
+        ends: the node of each output; None for a constant.
+        out_values: the value of each output.
+        nodes: all that was made on the way, oldest first.
+        linked: the nodes that also depend on a Variable from outside, so that their derivatives have to be recorded.
+        inside: the nodes that depend on a leaf, if not all do.
     """
 
     def __init__(self, leaves: list[Leaf], values: list[Any], outs: list[Any], also: Sequence[Any] = ()) -> None:
@@ -34,7 +36,8 @@ class Run:
         self.nodes, older = collect([n for n in (*self.ends, *others) if n is not None], since)
         if older:
             self._hold_live(older)
-        self.foreign = bool(older)
+            keep_scope()
+        self.linked = needed(self.nodes, older) if older else None
         self.inside = needed(self.nodes, leaves) if older else None
 
     @staticmethod
@@ -57,8 +60,18 @@ class Run:
             if end is not None and dout is not None:
                 start[end] = start[end] + dout if end in start else dout
         nodes = self.nodes if last else list(self.nodes)
-        found = walk(nodes, start, self.leaves, recorded=self.foreign, inside=self.inside)
+        found = walk(nodes, start, self.leaves, linked=self.linked, inside=self.inside)
         return [found[leaf] for leaf in self.leaves]
+
+    def results(self) -> list[Any]:
+        """The outputs: Variables where they depend on one from outside, else plain values."""
+        return [self.settled(v, end) for v, end in zip(self.out_values, self.ends, strict=True)]
+
+    def settled(self, value: Any, end: Node | None = None) -> Any:
+        """What the caller gets for a value of this run, or a Variable of it."""
+        if isinstance(value, Variable):
+            value, end = value._value, value._node
+        return make(value, end) if self.linked is not None and end in self.linked else value
 
     def finish(self, derivatives: Sequence[Any], given: Sequence[Any] = ()) -> list[Any]:
         """Derivatives as the caller gets them: zeros for None, nothing shared."""
@@ -86,7 +99,6 @@ class Pushed:
         handles = [None if d is None else make(d.value, d) for d in douts]
         self.douts = [d for d in douts if d is not None]
         self.pulled = Run(self.douts, [d.value for d in self.douts], run.pull(handles))
-        self.pulled.foreign = run.foreign
 
     def push(self, directions: Sequence[Any]) -> list[Any]:
         """The direction of each output; None in `directions` stands for zeros."""
@@ -127,10 +139,7 @@ class Linearized:
         given.args.clear()
         self._given = given
         self.run = run = Run(given.leaves, given.values, outs)
-        self.out = self.like_output(
-            make(v, end) if run.foreign and end is not None else (v.copy() if isinstance(v, np.ndarray) else v)
-            for v, end in zip(run.out_values, run.ends, strict=True)
-        )
+        self.out = self.like_output(v.copy() if isinstance(v, np.ndarray) else v for v in run.results())
 
     def like_output(self, values: Iterable[Any]) -> Any:
         """Leaves in the output's containers."""

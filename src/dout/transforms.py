@@ -14,8 +14,7 @@ import numpy as np
 
 from .arguments import Arguments, call, checked_argnums, function_name, positions_of, scope
 from .backprop import one
-from .guards import locked
-from .recording import make
+from .guards import untouched
 from .runs import Linearized, Pushed, Run
 from .tree import flatten, tree_map
 from .variable import Variable
@@ -68,7 +67,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def value_and_derivative(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            with locked(given.values):
+            with untouched(given.values):
                 out = call(f, given.args, kwargs)
             aux: Any = None
             if has_aux:
@@ -81,11 +80,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
             aux_leaves, aux_rebuild = flatten(aux)
             run = Run(given.leaves, given.values, [out], aux_leaves)
             del out, given.args
-            value = run.out_values[0]
-            keep = run.foreign
-            result = make(value, run.ends[0]) if keep and run.ends[0] is not None else value
-            aux = aux_rebuild(iter([a._value if isinstance(a, Variable) and not keep else a for a in aux_leaves]))
-            found = run.finish(run.pull([one(value)], last=True))
+            result = run.results()[0]
+            aux = aux_rebuild(iter([run.settled(a) for a in aux_leaves]))
+            found = run.finish(run.pull([one(run.out_values[0])], last=True))
         derivatives = given.restore(found)
         wanted = derivatives[0] if isinstance(argnums, int | np.integer) else tuple(derivatives)
         return ((result, aux) if has_aux else result), wanted

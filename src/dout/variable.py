@@ -294,9 +294,14 @@ class Variable(Handle, ArrayMethods, WaysOut):
     ) -> Any:
         """A copy in another floating dtype. Integers carry no derivative: ask for `v.value.astype(int)`."""
         dtype = np.dtype(dtype)
+        if not copy and dtype == self.dtype:
+            return self
         if dtype.kind not in "fc":
             return self._leaving(f"v.astype({dtype})").astype(dtype)
         return astype(self, dtype=dtype)
+
+    def sort(self, axis: int = -1, kind: Any = None) -> None:
+        self[...] = np.sort(self, axis, kind)
 
     def fill(self, value: Any) -> None:
         self[...] = value
@@ -334,12 +339,12 @@ class View(Variable):
 
     # A common Variable has these two as they are; here they are looked up, which its users don't notice.
     @property
-    def _value(self) -> Any:  # type: ignore[override]
+    def _value(self) -> Any:
         self._look()
         return self._own_value
 
     @property
-    def _node(self) -> Any:
+    def _node(self) -> Any:  # type: ignore[override]
         self._look()
         return self._own_node
 

@@ -99,6 +99,8 @@ class _Call:
                 )
             if not isinstance(o, np.ndarray | np.generic | int | float | complex):
                 raise TypeError(f"{self.name}.forward: expected a number or an array, got {type(o).__name__}")
+        # a Variable that forward replaces was remembered from an earlier run by hand, and is no parameter
+        self.state = {n for n, v in zip(self.names, parameters, strict=True) if getattr(self.fresh, n, None) is not v}
         self.shared = _shared(self.obj, self.fresh, inputs)
         return out
 
@@ -128,6 +130,8 @@ class _Call:
         return tuple(ds)
 
     def _of_parameter(self, obj: Any, name: str) -> Any:
+        if name in self.state:
+            return None
         try:
             return getattr(obj, f"d{name}")
         except AttributeError:
