@@ -101,6 +101,8 @@ def _einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: str
     if dtype is not None:
         for a in arrays:
             if not np.can_cast(np.result_type(a), dtype, casting):
-                raise TypeError(f"np.einsum: cannot cast {np.result_type(a)} to {np.dtype(dtype)} by casting={casting!r}")
+                raise TypeError(
+                    f"np.einsum: cannot cast {np.result_type(a)} to {np.dtype(dtype)} by casting={casting!r}"
+                )
         arrays = [astype(a, dtype=np.dtype(dtype)) for a in arrays]
     return contract(*arrays, inputs=inputs, result=result, optimize=optimize)

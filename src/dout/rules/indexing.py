@@ -56,32 +56,36 @@ getitem = primitive(
 
 
 def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -> Array:
-    out = _laid_out_alike(base)
+    out = laid_out_alike(base)
     if through is getitem:
         out[how["key"]] = value
         return out
     view = through.forward(out, **how)
     if view.size and not np.may_share_memory(view, out):
-        raise RuntimeError(f"writing through {through.name}: it is no view here; use the result of {through.name} itself")
+        raise RuntimeError(
+            f"writing through {through.name}: it is no view here; use the result of {through.name} itself"
+        )
     view[...] = value
     return out
 
 
-def _laid_out_alike(base: Array) -> Array:
-    """A copy in which a reshape is a view, and not a copy, where it is one of the base."""
+def laid_out_alike(base: Array) -> Array:
+    """A copy in which a reshape is a view where it is one in the base, and a copy where it is a copy."""
     out = np.array(base)
-    if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides:
+    if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides or not base.size:
         return out
-    outer_first = sorted(range(base.ndim), key=lambda i: -abs(base.strides[i]))
-    shape = [base.shape[i] for i in outer_first]
-    steps = [abs(base.strides[i]) for i in outer_first]
-    apart = [step != n * inner for step, n, inner in zip(steps, [*shape[1:], 1], [*steps[1:], base.itemsize], strict=True)]
-    # Where the base's memory has a gap after an axis, so has the copy: one entry more than is used.
-    room = np.empty((*(n + gap for n, gap in zip(shape, [False, *apart[:-1]], strict=True)), 1 + apart[-1]), base.dtype)
-    room = room[(*(slice(n) for n in shape), 0)].transpose(np.argsort(outer_first))
-    room = room[tuple(slice(None, None, -1 if step < 0 else 1) for step in base.strides)]
-    room[...] = base
-    return room
+    narrow = base.squeeze()
+    order = sorted(range(narrow.ndim), key=lambda i: -abs(narrow.strides[i]))  # outer axes first
+    shape = [narrow.shape[i] for i in order]
+    steps = [abs(narrow.strides[i]) for i in order]
+    inside = [*(n * step for n, step in zip(shape[1:], steps[1:], strict=True)), base.itemsize]
+    # Where an axis doesn't follow on the next inner one in memory, leave a gap: one entry more than is used.
+    gaps = [int(step != size) for step, size in zip(steps, inside, strict=True)]
+    room = np.empty([n + gap for n, gap in zip([*shape, 1], [0, *gaps], strict=True)], base.dtype)
+    room = room[(*(slice(n) for n in shape), 0)].transpose(np.argsort(order))
+    room = room[tuple(slice(None, None, -1 if step < 0 else 1) for step in narrow.strides)]
+    room[...] = narrow
+    return room.reshape(base.shape)
 
 
 def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
@@ -96,7 +100,7 @@ def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
     return read if np.all(stays) else np.where(stays, read, 0)
 
 
-write = primitive(
+write: Primitive = primitive(
     "write",
     _write,
     lambda dout, _out, _base, _value, through, how: write(dout, 0, through=through, how=how),

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
+import numpy
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import PICK as pick
 from ..graph import plain
 from .registry import implements, primitive
 
+np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
@@ -39,8 +41,13 @@ def _cofactors(a: Array) -> Array:
     return np.stack(rows, axis=-2)
 
 
+def _invertible(a: Array) -> bool:
+    """Whether each matrix is so far from a singular one that products with its inverse keep half of their digits."""
+    return bool(np.all(np.linalg.cond(a, 1) < np.finfo(a.dtype).eps ** -0.5))
+
+
 def _d_det(dout: Array, out: Array, a: Array) -> Array:
-    if np.all(plain(out) != 0):
+    if _invertible(plain(a)):
         return np.expand_dims(dout * out, (-1, -2)) * _mT(np.linalg.inv(a))
     return np.expand_dims(dout, (-1, -2)) * _cofactors(a)
 
@@ -63,9 +70,9 @@ def _d_cholesky(dout: Array, out: Array, _a: Array) -> Array:
     return (full + np.conj(_mT(full))) * 0.5
 
 
-def _d_length(dout: Array, out: Array, x: Array, axes: tuple[int, ...]) -> Array:
+def _d_length(dout: Array, out: Array, x: Array, axes: tuple[int, ...] | None) -> Array:
     """x / |x|, and 0 where |x| is 0."""
-    return dout * np.conj(x) / np.where(out == 0, 1, out)
+    return dout * np.conj(x) / np.where(out == 0, np.inf, out)
 
 
 inv = primitive("inv", np.linalg.inv, lambda dout, out, _a: -np.matmul(_mT(out), np.matmul(dout, _mT(out))))
@@ -103,7 +110,7 @@ def _solve(a: Array, b: Array) -> Array:
 
 @implements(np.linalg.cholesky)
 def _cholesky(a: Array, /, *, upper: bool = False) -> Array:
-    """NumPy reads one triangle; the derivative is that of a symmetric (Hermitian) argument."""
+    """NumPy reads one triangle; the derivative is that of a symmetric (Hermitian) argument, shared by both."""
     lower = cholesky(np.conj(_mT(a)) if upper else a)
     return np.conj(_mT(lower)) if upper else lower
 
@@ -111,49 +118,52 @@ def _cholesky(a: Array, /, *, upper: bool = False) -> Array:
 @implements(np.linalg.norm)
 def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
     ndim = np.ndim(x)
-    if axis is None:
-        if ord is None:
-            flat = length(np.ravel(x), axes=0)
-            return np.reshape(flat, (1,) * ndim) if keepdims else flat[0]
-        axis = tuple(range(ndim))
-    axes = tuple(i % ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
+    if axis is None and (ord is None or (ndim == 1 and ord == 2) or (ndim == 2 and ord in ("fro", "f"))):
+        return _narrow(length(x, axes=None), tuple(range(ndim)), keepdims)
+    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
     if len(axes) == 1:
-        return _vector_norm(x, ord, axes[0], keepdims)
+        return _narrow(_vector_norm(x, ord, axes[0]), axes, keepdims)
     if len(axes) == 2:
-        return _matrix_norm(x, ord, axes, keepdims)
+        return _narrow(_matrix_norm(x, ord, axes), axes, keepdims)
     raise ValueError("Improper number of dimensions to norm.")
 
 
-def _vector_norm(x: Array, ord: Any, axis: int, keepdims: bool) -> Array:
+def _narrow(found: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+    """Drop the axes, which have length 1; a single number is NumPy's scalar."""
+    if keepdims:
+        return found
+    return found[(0,) * len(axes)] if len(axes) == np.ndim(found) else np.squeeze(found, axes)
+
+
+def _vector_norm(x: Array, ord: Any, axis: int) -> Array:
     if ord is None or ord == 2:
-        found = length(x, axes=axis)
-        return found if keepdims else np.squeeze(found, axis)
+        return length(x, axes=(axis,))
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
     sizes = np.abs(x)
     if ord == np.inf:
-        return np.max(sizes, axis, keepdims=keepdims)
+        return np.max(sizes, axis, keepdims=True)
     if ord == -np.inf:
-        return np.min(sizes, axis, keepdims=keepdims)
+        return np.min(sizes, axis, keepdims=True)
     if ord == 0:
-        return np.sum(plain(x) != 0, axis, keepdims=keepdims).astype(sizes.dtype)
+        return np.sum((sizes != 0).astype(sizes.dtype), axis, keepdims=True)
     if ord == 1:
-        return np.sum(sizes, axis, keepdims=keepdims)
-    summed = np.sum(sizes**ord, axis, keepdims=keepdims)
+        return np.sum(sizes, axis, keepdims=True)
+    summed = np.sum(sizes ** float(ord), axis, keepdims=True)
     nonzero = plain(summed) != 0
     return np.where(nonzero, np.where(nonzero, summed, 1) ** (1 / ord), plain(summed) ** (1 / ord))
 
 
-def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
+def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...]) -> Array:
     if ord is None or ord in ("fro", "f"):
-        found = length(x, axes=axes)
-        return found if keepdims else np.squeeze(found, axes)
-    if ord not in (1, -1, np.inf, -np.inf):
+        return length(x, axes=axes)
+    if ord in (2, -2, "nuc"):
         raise NotImplementedError(
             f"np.linalg.norm: ord={ord!r} of a matrix needs singular values, which have no derivative in dout yet; "
             "'fro', 1, -1, inf and -inf do"
         )
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise ValueError(f"Invalid norm order {ord!r} for matrices.")
     along, across = axes if abs(ord) == 1 else axes[::-1]
     sums = np.sum(np.abs(x), along, keepdims=True)
-    found = (np.max if ord > 0 else np.min)(sums, across, keepdims=True)
-    return found if keepdims else np.squeeze(found, axes)
+    return (np.max if ord > 0 else np.min)(sums, across, keepdims=True)

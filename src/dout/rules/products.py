@@ -68,7 +68,9 @@ def _outer(a: Array, b: Array) -> Array:
 @implements(np.linalg.outer)
 def _linalg_outer(x1: Array, x2: Array, /) -> Array:
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
-        raise ValueError(f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)}, x2.ndim={np.ndim(x2)}.")
+        raise ValueError(
+            f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)}, x2.ndim={np.ndim(x2)}."
+        )
     return np.outer(x1, x2)
 
 

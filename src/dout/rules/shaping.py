@@ -88,7 +88,7 @@ def _as_shape(shape: Any) -> tuple[int, ...]:
 
 @implements(np.reshape)
 def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
-    order = ("F" if np.isfortran(a) else "C") if order == "A" else order
+    order = ("F" if np.isfortran(np.asarray(plain(a))) else "C") if order == "A" else order
     if copy is False:
         np.reshape(plain(a), shape, order=order, copy=False)  # raises where that can't be
     result = reshape(a, shape=_as_shape(shape), order=order, old=np.shape(a))
@@ -243,7 +243,7 @@ implements(np.atleast_3d)(lambda *arys: _at_least(3, *arys))
 
 
 @implements(np.array_split)
-def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> Array:
     n = np.shape(ary)[axis]
     if np.ndim(indices_or_sections):
         cuts = [0, *indices_or_sections, n]
@@ -257,26 +257,26 @@ def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Ar
 
 
 @implements(np.split)
-def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> list[Array]:
+def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> Array:
     if not np.ndim(indices_or_sections) and np.shape(ary)[axis] % indices_or_sections:
         raise ValueError("array split does not result in an equal division")
     return np.array_split(ary, indices_or_sections, axis)
 
 
 @implements(np.hsplit)
-def _hsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
+def _hsplit(ary: Array, indices_or_sections: Any) -> Array:
     return np.split(ary, indices_or_sections, 1 if np.ndim(ary) > 1 else 0)
 
 
 @implements(np.vsplit)
-def _vsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
+def _vsplit(ary: Array, indices_or_sections: Any) -> Array:
     if np.ndim(ary) < 2:
         raise ValueError("vsplit only works on arrays of 2 or more dimensions")
     return np.split(ary, indices_or_sections, 0)
 
 
 @implements(np.dsplit)
-def _dsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
+def _dsplit(ary: Array, indices_or_sections: Any) -> Array:
     if np.ndim(ary) < 3:
         raise ValueError("dsplit only works on arrays of 3 or more dimensions")
     return np.split(ary, indices_or_sections, 2)
@@ -319,6 +319,8 @@ def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, np.ndim(a))
+    if np.asarray(repeats).dtype.kind not in "iub":
+        raise TypeError(f"np.repeat: repeats has to hold integers, got {repeats!r}")
     counts = tuple(np.broadcast_to(repeats, np.shape(a)[axis]).tolist())
     return repeat(a, counts=counts, axis=axis)
 
@@ -353,7 +355,7 @@ def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -
 
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     if isinstance(pad_width, dict):
-        pairs = [pad_width.get(i, pad_width.get(i - ndim, 0)) for i in range(ndim)]
+        pairs: list[Any] = [pad_width.get(i, pad_width.get(i - ndim, 0)) for i in range(ndim)]
         return [(p, p) if np.ndim(p) == 0 else tuple(p) for p in pairs]
     widths = np.asarray(pad_width)
     if widths.dtype.kind not in "iu" or np.any(widths < 0):
