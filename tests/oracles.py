@@ -137,6 +137,7 @@ def _checked_order(f: Function, args: Sequence[Any], n: int, rng: Any, rtol: flo
     directions = tuple(_random_like(a, rng) if i in smooth else None for i, a in enumerate(args))
     same, pushed = dout.jvp(f, tuple(args), directions)
     assert_same(same, out)
+    _hold_forms(pushed, out)
     forward = _contract(pushed, weights)
     backward = sum(_contract(found[i], directions[i]) for i in smooth)
     np.testing.assert_allclose(forward, backward, rtol, atol, err_msg=f"jvp is not the transpose of vjp, order {n}")
@@ -144,7 +145,7 @@ def _checked_order(f: Function, args: Sequence[Any], n: int, rng: Any, rtol: flo
 
 
 def assert_same(found: Any, expected: Any, rtol: float = 0.0) -> None:
-    """Hold a result to NumPy's: type, shape, dtype and values; bit for bit, signs of zeros too, unless rtol is given."""
+    """Hold a result to NumPy's: type, shape, dtype, values; bit for bit, signs of zeros too, unless rtol is given."""
     if isinstance(expected, tuple | list):
         assert isinstance(found, tuple | list)
         assert len(found) == len(expected)
@@ -168,8 +169,8 @@ def assert_same(found: Any, expected: Any, rtol: float = 0.0) -> None:
 def assert_narrow(f: Function, *args: Any, factor: float = 16.0) -> None:
     """Hold a function in float16 and float32: value and dtype are NumPy's, the derivative has the input's dtype.
 
-    The derivative is compared with that in float64 to within `factor` roundings (eps of the dtype) of its largest entry: a
-    rule does a few operations with half an eps each, and sums over a few broadcast entries.
+    The derivative is compared with that in float64 to within `factor` roundings (eps of the dtype) of its largest entry:
+    a rule does a few operations with half an eps each, and sums over a few broadcast entries.
     """
     for dtype in (np.float16, np.float32):
         narrow = [a.astype(dtype) if _is_smooth(a) and isinstance(a, np.ndarray) else a for a in args]
@@ -215,6 +216,14 @@ def _hold_form(derivative: Any, a: Any) -> None:
     assert type(derivative) is type(a), f"the derivative of a {type(a)} is a {type(derivative)}"
     assert np.shape(derivative) == np.shape(a)
     assert np.result_type(derivative) == np.result_type(a)
+
+
+def _hold_forms(tangents: Any, outs: Any) -> None:
+    if isinstance(outs, tuple | list):
+        for tangent, out in zip(tangents, outs, strict=True):
+            _hold_form(tangent, out)
+    else:
+        _hold_form(tangents, outs)
 
 
 def _is_smooth(a: Any) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+import numpy
 
 from ..graph import plain
 from .registry import flat, implements, primitive, rule
 
+np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
 Array = Any
@@ -33,7 +34,7 @@ def _d_base(dout: Array, _out: Array, x: Array, y: Array) -> Array:
     """d(x**y)/dx = y x**(y-1); 0 where y is 0, also at x = 0, where the formula alone would give NaN."""
     if isinstance(y, int | float):
         return dout * (y * np.power(x, y - 1)) if y else dout * 0
-    return dout * (y * np.power(x, np.where(y == 0, 1, y - 1)))
+    return dout * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1))
 
 
 def _d_exponent(dout: Array, out: Array, x: Array, _y: Array) -> Array:
@@ -43,22 +44,31 @@ def _d_exponent(dout: Array, out: Array, x: Array, _y: Array) -> Array:
 
 def _d_abs(dout: Array, out: Array, x: Array) -> Array:
     """The sign of x, 0 at 0; for complex x, the conjugate of its direction."""
-    if np.iscomplexobj(x):
-        return dout * np.conj(x) / np.where(out == 0, 1, out)
-    return dout * np.sign(x)
+    return dout * _direction(np.conj(x), out) if np.iscomplexobj(x) else dout * np.sign(x)
 
 
-def _square_sum(x: Array, y: Array) -> Array:
-    return x * x + y * y
+def _direction(x: Array, size: Array) -> Array:
+    """x / size; 0 where the size is 0, with a derivative of 0."""
+    return np.where(size == 0, 0, x) / np.where(size == 0, 1, size)
 
 
-def _softly(base: Callable[[Array], Array], x: Array, out: Array) -> Array:
-    """base**(x - out), the weight of x in a soft maximum; 1 where they are equal, also at infinity."""
-    return base(np.where(x == out, 0.0, x - out))
+def _weight(base: Callable[[Array], Array], soft: Callable[[Array, Array], Array], this: Array, other: Array) -> Array:
+    """The weight of one of two inputs in their soft maximum, base**this / (base**this + base**other).
+
+    Not by base**(this - maximum), which loses as many digits as the maximum is large. Equal infinities weigh the same.
+    """
+    tie = np.isinf(this) & (this == other)
+    return base(-soft(0, np.where(tie, 0, other) - np.where(tie, 0, this)))
 
 
-def _d_hypot(dout: Array, out: Array, this: Array) -> Array:
-    return dout * this / np.where(out == 0, 1, out)
+def _d_arctan2(dout: Array, this: Array, other: Array) -> Array:
+    """dout this / (this**2 + other**2), without squares, which would overflow."""
+    size = np.hypot(this, other)
+    return dout * (this / size) / size
+
+
+def _root_of_one_plus_square(x: Array) -> Array:
+    return np.sqrt(x * x + 1.0) if np.iscomplexobj(x) else np.hypot(x, 1.0)  # the square of a large x overflows
 
 
 # Arithmetic
@@ -73,10 +83,10 @@ rule(np.fabs, _d_abs)
 rule(np.conjugate, lambda dout, _out, _x: np.conj(dout))
 rule(np.reciprocal, lambda dout, out, _x: -dout * out * out)
 rule(np.square, lambda dout, _out, x: dout * (x + x))
-rule(np.remainder, lambda dout, _out, _x, _y: dout, lambda dout, _out, x, y: -dout * np.floor(x / y))
-rule(np.fmod, lambda dout, _out, _x, _y: dout, lambda dout, _out, x, y: -dout * np.trunc(x / y))
+rule(np.remainder, lambda dout, _out, _x, _y: dout, lambda dout, _out, x, y: -dout * np.floor_divide(x, y))
+rule(np.fmod, lambda dout, _out, _x, _y: dout, lambda dout, out, x, y: -dout * np.rint((x - out) / y))
 rule(np.ldexp, lambda dout, _out, _x, n: np.ldexp(dout, n), lambda dout, _out, _x, _n: None)
-rule(np.copysign, lambda dout, _out, x, y: dout * np.where(np.signbit(x) == np.signbit(y), 1.0, -1.0),
+rule(np.copysign, lambda dout, _out, x, y: np.where(np.signbit(x) == np.signbit(y), dout, -dout),
      lambda dout, _out, _x, _y: dout * 0)  # fmt: skip
 
 # Powers and exponentials
@@ -86,32 +96,32 @@ rule(np.sqrt, lambda dout, out, _x: dout * 0.5 / out)
 rule(np.cbrt, lambda dout, out, _x: dout / (3.0 * out * out))
 rule(np.exp, lambda dout, out, _x: dout * out)
 rule(np.exp2, lambda dout, out, _x: dout * out * LN2)
-rule(np.expm1, lambda dout, out, _x: dout * (out + 1.0))
+rule(np.expm1, lambda dout, _out, x: dout * np.exp(x))
 rule(np.log, lambda dout, _out, x: dout / x)
 rule(np.log2, lambda dout, _out, x: dout / (x * LN2))
 rule(np.log10, lambda dout, _out, x: dout / (x * LN10))
 rule(np.log1p, lambda dout, _out, x: dout / (1.0 + x))
-rule(np.logaddexp, lambda dout, out, x, _y: dout * _softly(np.exp, x, out),
-     lambda dout, out, _x, y: dout * _softly(np.exp, y, out))  # fmt: skip
-rule(np.logaddexp2, lambda dout, out, x, _y: dout * _softly(np.exp2, x, out),
-     lambda dout, out, _x, y: dout * _softly(np.exp2, y, out))  # fmt: skip
-rule(np.hypot, lambda dout, out, x, _y: _d_hypot(dout, out, x), lambda dout, out, _x, y: _d_hypot(dout, out, y))
+rule(np.logaddexp, lambda dout, _out, x, y: dout * _weight(np.exp, np.logaddexp, x, y),
+     lambda dout, _out, x, y: dout * _weight(np.exp, np.logaddexp, y, x))  # fmt: skip
+rule(np.logaddexp2, lambda dout, _out, x, y: dout * _weight(np.exp2, np.logaddexp2, x, y),
+     lambda dout, _out, x, y: dout * _weight(np.exp2, np.logaddexp2, y, x))  # fmt: skip
+rule(np.hypot, lambda dout, out, x, _y: dout * _direction(x, out), lambda dout, out, _x, y: dout * _direction(y, out))
 
 # Trigonometry
 rule(np.sin, lambda dout, _out, x: dout * np.cos(x))
 rule(np.cos, lambda dout, _out, x: -dout * np.sin(x))
 rule(np.tan, lambda dout, out, _x: dout * (1.0 + out * out))
-rule(np.arcsin, lambda dout, _out, x: dout / np.sqrt(1.0 - x * x))
-rule(np.arccos, lambda dout, _out, x: -dout / np.sqrt(1.0 - x * x))
+rule(np.arcsin, lambda dout, _out, x: dout / np.sqrt((1.0 - x) * (1.0 + x)))
+rule(np.arccos, lambda dout, _out, x: -dout / np.sqrt((1.0 - x) * (1.0 + x)))
 rule(np.arctan, lambda dout, _out, x: dout / (1.0 + x * x))
-rule(np.arctan2, lambda dout, _out, x, y: dout * y / _square_sum(x, y),
-     lambda dout, _out, x, y: -dout * x / _square_sum(x, y))  # fmt: skip
+rule(np.arctan2, lambda dout, _out, x, y: _d_arctan2(dout, y, x),
+     lambda dout, _out, x, y: _d_arctan2(-dout, x, y))  # fmt: skip
 rule(np.sinh, lambda dout, _out, x: dout * np.cosh(x))
 rule(np.cosh, lambda dout, _out, x: dout * np.sinh(x))
 rule(np.tanh, lambda dout, out, _x: dout - dout * out * out)
-rule(np.arcsinh, lambda dout, _out, x: dout / np.sqrt(x * x + 1.0))
+rule(np.arcsinh, lambda dout, _out, x: dout / _root_of_one_plus_square(x))
 rule(np.arccosh, lambda dout, _out, x: dout / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)))
-rule(np.arctanh, lambda dout, _out, x: dout / (1.0 - x * x))
+rule(np.arctanh, lambda dout, _out, x: dout / ((1.0 - x) * (1.0 + x)))
 rule(np.deg2rad, lambda dout, _out, _x: np.deg2rad(dout))
 rule(np.radians, lambda dout, _out, _x: np.radians(dout))
 rule(np.rad2deg, lambda dout, _out, _x: np.rad2deg(dout))
@@ -138,9 +148,23 @@ where = primitive(
 )
 real = primitive("real", np.real, lambda dout, _out, _x: dout, view=True)
 imag = primitive("imag", np.imag, lambda dout, _out, _x: dout * -1j, view=True)
-astype = primitive("astype", lambda x, dtype: np.asarray(x).astype(dtype)[()], lambda dout, _out, _x, dtype: dout)
+astype = primitive(
+    "astype",
+    lambda x, dtype: x.astype(dtype) if hasattr(x, "astype") else dtype.type(x),
+    lambda dout, _out, _x, dtype: dout,
+)
 
-implements(np.real)(real)
+
+def to_dtype(x: Array, dtype: Any) -> Array:
+    """As `astype`, without a copy of what has the dtype already."""
+    return x if np.result_type(plain(x)) == dtype and np.ndim(x) else astype(x, dtype=dtype)
+
+
+@implements(np.real)
+def _real(val: Array) -> Array:
+    return real(val) if np.iscomplexobj(val) else val
+
+
 implements(np.imag)(imag)
 
 
@@ -153,27 +177,58 @@ def _where(condition: Array, *branches: Array) -> Array:
 
 @implements(np.sign)
 def _sign(x: Array) -> Array:
-    if np.iscomplexobj(x):
-        size = np.abs(x)
-        return x / np.where(size == 0, 1, size)
-    return np.sign(plain(x))
+    return _direction(x, np.abs(x)) if np.iscomplexobj(x) else np.sign(plain(x))
 
 
 @implements(np.clip)
-def _clip(a: Array, a_min: Array = None, a_max: Array = None, *, min: Array = None, max: Array = None) -> Array:
+def _clip(
+    a: Array, a_min: Array = None, a_max: Array = None, out: Any = None, *, min: Array = None, max: Array = None,
+    **options: Any,
+) -> Array:  # fmt: skip
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ValueError("np.clip: give min= and max=, or a_min and a_max, not both")
+    if options:
+        raise TypeError(f"np.clip: {', '.join(options)}= is not supported on Variables; use np.maximum and np.minimum")
     low, high = a_min if min is None else min, a_max if max is None else max
+    a = np.positive(a) if low is None and high is None else a
     a = a if low is None else np.maximum(a, low)
-    return a if high is None else np.minimum(a, high)
+    a = a if high is None else np.minimum(a, high)
+    if out is None:
+        return a
+    out[...] = a
+    return out
 
 
-implements(np.divmod)(lambda x, y: (np.floor_divide(x, y), np.remainder(x, y)))
-implements(np.modf)(lambda x: (x - np.trunc(x), np.trunc(x)))
-implements(np.angle)(lambda z, deg=False: np.arctan2(np.imag(z), np.real(z)) * (180 / np.pi if deg else 1.0))
-implements(np.nan_to_num)(
-    lambda x, copy=True, nan=0.0, posinf=None, neginf=None: np.where(
-        np.isfinite(x), x, np.nan_to_num(plain(x), copy=copy, nan=nan, posinf=posinf, neginf=neginf)
-    )
-)
+@implements(np.divmod)
+def _divmod(x: Array, y: Array) -> tuple[Array, Array]:
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@implements(np.modf)
+def _modf(x: Array) -> tuple[Array, Array]:
+    infinite = np.isinf(x)
+    finite = np.where(infinite, np.copysign(0, plain(x)), x) if np.any(infinite) else x
+    return np.fmod(finite, 1), np.trunc(x)
+
+
+@implements(np.angle)
+def _angle(z: Array, deg: bool = False) -> Array:
+    radians = np.arctan2(np.imag(z), np.real(z))
+    return radians * (180 / np.pi) if deg else radians
+
+
+@implements(np.nan_to_num)
+def _nan_to_num(x: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
+    if np.iscomplexobj(x):
+        parts = [np.nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x))]
+        result = parts[0] + parts[1] * 1j
+    else:
+        result = np.where(np.isfinite(x), x, np.nan_to_num(plain(x), nan=nan, posinf=posinf, neginf=neginf))[()]
+    if copy:
+        return result
+    x[...] = result
+    return x
+
 
 flat(
     np.floor, np.ceil, np.rint, np.trunc, np.floor_divide, np.spacing, np.fix, np.round, np.around,

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import Primitive
-from .elementwise import astype
+from ..graph import Primitive, plain
+from .elementwise import to_dtype
 from .registry import FUNCTIONS, flat, implements, primitive
+from .ufuncs import store
 
+np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
 Array = Any
 Axis = int | tuple[int, ...] | None
 
@@ -37,14 +39,19 @@ def _d_product(dout: Array, out: Array, x: Array, axes: tuple[int, ...]) -> Arra
 
     One division would do without zeros; with them, each entry's others are multiplied from the left and the right.
     """
-    if not np.any(x == 0):
-        return dout * out / x
-    return dout * _others(x, axes)
+    return dout * out / x if _can_divide(out) else dout * _others(x, axes)
+
+
+def _can_divide(products: Array) -> bool:
+    """Whether a product divided by one of its entries is the product of the others: not after 0, inf or underflow."""
+    size = np.abs(plain(products))
+    limits = np.finfo(size.dtype)
+    return bool(np.all((size >= limits.tiny) & (size <= limits.max)))
 
 
 def _others(x: Array, axes: tuple[int, ...]) -> Array:
     """For each entry, the product of the other entries along `axes`."""
-    rest = [i for i in range(x.ndim) if i not in axes]
+    rest = [i for i in range(np.ndim(x)) if i not in axes]
     rows = np.transpose(x, (*rest, *axes))
     moved = rows.shape
     rows = np.reshape(rows, (*moved[: len(rest)], -1))
@@ -59,14 +66,23 @@ def _reversed_cumsum(dout: Array, axis: int) -> Array:
 
 
 def _d_cumprod(dout: Array, out: Array, x: Array, axis: int) -> Array:
-    """Sum over k >= i of dout_k out_k / x_i; where zeros forbid that, of dout_k times the product of the others."""
-    if not np.any(x == 0):
+    """Sum over k >= i of dout_k out_k / x_i; where zeros forbid that, of dout_k times the product of the others.
+
+    Without a division it is (x_0 .. x_(i-1)) s_i, where s_i = dout_i + x_(i+1) s_(i+1). These maps of s_(i+1) to s_i are
+    composed with those 1, 2, 4, ... places further on, until each reaches the end.
+    """
+    if _can_divide(out):
         return _reversed_cumsum(dout * out, axis) / x
-    rows, douts = np.moveaxis(x, axis, -1), np.moveaxis(dout, axis, -1)
-    n = rows.shape[-1]
-    # without[..., i, k]: the product of x_0 .. x_k with x_i replaced by one, and nothing for k < i
-    without = np.cumprod(np.where(np.eye(n, dtype=bool), 1, rows[..., None, :]), axis=-1)
-    return np.moveaxis(np.sum(np.where(np.tri(n, dtype=bool).T, douts[..., None, :] * without, 0), axis=-1), -1, axis)
+    rows, s = np.moveaxis(x, axis, -1), np.moveaxis(dout, axis, -1)
+    one = np.ones_like(rows[..., :1])
+    before = np.cumprod(np.concatenate([one, rows[..., :-1]], axis=-1), axis=-1)
+    times = np.concatenate([rows[..., 1:], one], axis=-1)
+    step, n = 1, np.shape(rows)[-1]
+    while step < n:
+        s = np.concatenate([s[..., :-step] + times[..., :-step] * s[..., step:], s[..., -step:]], axis=-1)
+        times = np.concatenate([times[..., :-step] * times[..., step:], times[..., -step:]], axis=-1)
+        step *= 2
+    return np.moveaxis(before * s, -1, axis)
 
 
 total = primitive("sum", lambda x, axes: np.sum(x, axis=axes, keepdims=True), lambda dout, _out, _x, axes: dout)
@@ -79,45 +95,109 @@ running_product = primitive("cumprod", lambda x, axis: np.cumprod(x, axis=axis),
 
 
 def _narrow(result: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
-    return result if keepdims else np.squeeze(result, axes)
+    """Drop the reduced axes; a single number is NumPy's scalar, not an array of no axes."""
+    if keepdims:
+        return result
+    if len(axes) == np.ndim(result):
+        return result[(0,) * len(axes)] if axes else result
+    return np.squeeze(result, axes)
 
 
-def _reduction(op: Primitive, neutral: Any, combine: Callable[[Array, Array], Array]) -> Callable[..., Array]:
-    """NumPy's arguments around a primitive reduction; `neutral` stands where `where` leaves an entry out."""
+def _reduction(
+    op: Primitive, neutral: Callable[[Any], Any], combine: Callable[[Array, Array], Array]
+) -> Callable[..., Array]:
+    """NumPy's arguments around a primitive reduction; `neutral` of a dtype stands where `where` leaves an entry out."""
 
-    def reduce(
-        a: Array, axis: Axis = None, dtype: Any = None, *,
-        keepdims: bool = False, initial: Any = None, where: Any = True,
-    ) -> Array:  # fmt: skip
-        if where is not True:
-            if neutral is None and initial is None:
-                raise ValueError(f"np.{op.name}: where= needs initial=, because an empty choice has no {op.name}")
-            a = np.where(where, a, initial if neutral is None else neutral)
-        a = a if dtype is None else astype(a, dtype=np.dtype(dtype))
+    def reduce(a: Array, axis: Axis, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Array:
+        extreme = combine is np.maximum or combine is np.minimum
+        a = _in_dtype(a, dtype, op.name)
+        dtype = np.result_type(plain(a))
         axes = axes_of(a, axis)
-        if neutral is None and initial is not None and 0 in np.shape(a):
+        if where is not True:
+            if extreme and initial is None:
+                raise ValueError(f"np.{op.name}: where= needs initial=, because an empty choice has no {op.name}")
+            a = np.where(plain(where), a, neutral(dtype))
+        if initial is None:
+            return _narrow(op(a, axes=axes), axes, keepdims)
+        initial = to_dtype(initial, dtype)
+        if extreme and 0 in np.shape(a):
             kept = [1 if i in axes else n for i, n in enumerate(np.shape(a))]
             return _narrow(np.broadcast_to(initial, kept) + 0, axes, keepdims)
-        result = _narrow(op(a, axes=axes), axes, keepdims)
-        return result if initial is None else combine(result, initial)
+        return combine(initial, _narrow(op(a, axes=axes), axes, keepdims))
 
     return reduce
 
 
-_sum = FUNCTIONS[np.sum] = _reduction(total, 0, np.add)
-_prod = FUNCTIONS[np.prod] = _reduction(product, 1, np.multiply)
-_max = FUNCTIONS[np.max] = FUNCTIONS[np.amax] = _reduction(greatest, None, np.maximum)
-_min = FUNCTIONS[np.min] = FUNCTIONS[np.amin] = _reduction(least, None, np.minimum)
+def _in_dtype(a: Array, dtype: Any, name: str) -> Array:
+    """An argument in the dtype that was asked for.
+
+    Raises:
+        TypeError: if that is not a floating one.
+    """
+    if dtype is None:
+        return a
+    if np.dtype(dtype).kind not in "fc":
+        raise TypeError(
+            f"np.{name}: dtype={np.dtype(dtype)} can't carry a derivative; give a floating dtype, or run it on v.value"
+        )
+    return to_dtype(a, np.dtype(dtype))
+
+
+def _lowest(dtype: Any) -> Any:
+    return complex(-np.inf, -np.inf) if dtype.kind == "c" else -np.inf
+
+
+_reduce_sum = _reduction(total, lambda dtype: 0, np.add)
+_reduce_prod = _reduction(product, lambda dtype: 1, np.multiply)
+_reduce_max = _reduction(greatest, _lowest, np.maximum)
+_reduce_min = _reduction(least, lambda dtype: -_lowest(dtype), np.minimum)
+
+
+def _stored(result: Array, out: Any) -> Array:
+    return result if out is None else store(result, out)
+
+
+# The parameters are in NumPy's order, because they may be given by position.
+
+
+@implements(np.sum)
+def _sum(
+    a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
+    where: Any = True,
+) -> Array:  # fmt: skip
+    return _stored(_reduce_sum(a, axis, dtype, keepdims, initial, where), out)
+
+
+@implements(np.prod)
+def _prod(
+    a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, initial: Any = None,
+    where: Any = True,
+) -> Array:  # fmt: skip
+    return _stored(_reduce_prod(a, axis, dtype, keepdims, initial, where), out)
+
+
+@implements(np.max, np.amax)
+def _max(
+    a: Array, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Array:  # fmt: skip
+    return _stored(_reduce_max(a, axis, None, keepdims, initial, where), out)
+
+
+@implements(np.min, np.amin)
+def _min(
+    a: Array, axis: Axis = None, out: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Array:  # fmt: skip
+    return _stored(_reduce_min(a, axis, None, keepdims, initial, where), out)
 
 
 @implements(np.mean)
 def _mean(
-    a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True
+    a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Array:  # fmt: skip
-    small = dtype is None and np.result_type(a) == np.float16  # NumPy sums float16 in float32
+    small = dtype is None and np.result_type(plain(a)) == np.float16  # NumPy sums float16 in float32
     summed = np.sum(a, axis, np.float32 if small else dtype, keepdims=keepdims, where=where)
-    mean = summed / _count(a, axis, keepdims, where)
-    return astype(mean, dtype=np.dtype(np.float16)) if small else mean
+    mean = _divided(summed, _count(a, axis, keepdims, where))
+    return _stored(to_dtype(mean, np.dtype(np.float16)) if small else mean, out)
 
 
 def _count(a: Array, axis: Axis, keepdims: bool, where: Any) -> Any:
@@ -125,45 +205,69 @@ def _count(a: Array, axis: Axis, keepdims: bool, where: Any) -> Any:
     if where is True:
         shape = np.shape(a)
         return int(np.prod([shape[i] for i in axes_of(a, axis)], dtype=int))
-    return np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims)
+    return np.sum(np.broadcast_to(plain(where), np.shape(a)), axis=axis, keepdims=keepdims)
+
+
+def _divided(total: Array, count: Any) -> Array:
+    """A sum over a count, in the sum's dtype; rounded once, also where that dtype can't hold the count."""
+    dtype = np.result_type(plain(total))
+    if isinstance(count, int | float) and count < 1 << (np.finfo(dtype).nmant + 1):
+        return total / count
+    return to_dtype(total / np.asarray(count), dtype)
 
 
 @implements(np.var)
 def _var(
-    a: Array, axis: Axis = None, dtype: Any = None, *, ddof: float = 0, correction: float | None = None,
-    mean: Any = None, keepdims: bool = False, where: Any = True,
+    a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: bool = False, *,
+    where: Any = True, mean: Any = None, correction: float | None = None,
 ) -> Array:  # fmt: skip
-    small = dtype is None and np.result_type(a) == np.float16
-    dtype = np.float32 if small else dtype
-    centre = np.mean(a, axis, dtype, keepdims=True, where=where) if mean is None else mean
-    apart = np.subtract(a, centre)
-    squares = np.real(apart * np.conj(apart)) if np.iscomplexobj(apart) else apart * apart
-    freedom = np.maximum(_count(a, axis, keepdims, where) - (ddof if correction is None else correction), 0)
-    spread = np.sum(squares, axis, dtype, keepdims=keepdims, where=where) / freedom
-    return astype(spread, dtype=np.dtype(np.float16)) if small else spread
+    if correction is not None and ddof != 0:
+        raise ValueError("np.var: ddof and correction can't be provided simultaneously")
+    count = _count(a, axis, keepdims, where) - (ddof if correction is None else correction)
+    if where is not True:
+        a = np.where(plain(where), a, 0)  # a NaN there would get into the derivative through the squares
+    if mean is None:
+        mean = _divided(np.sum(a, axis, dtype, keepdims=True, where=where), _count(a, axis, True, where))
+    apart = np.subtract(a, mean)
+    squares = np.real(apart * np.conj(apart)) if np.iscomplexobj(a) else apart * apart
+    spread = np.sum(squares, axis, dtype, keepdims=keepdims, where=where)
+    return _stored(_divided(spread, max(count, 0) if where is True else np.maximum(count, 0)), out)
 
 
 @implements(np.std)
-def _std(a: Array, axis: Axis = None, dtype: Any = None, **options: Any) -> Array:
-    return np.sqrt(np.var(a, axis, dtype, **options))
+def _std(a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, *args: Any, **options: Any) -> Array:
+    """The root of the variance; where that is 0, its derivative is taken to be 0, as that of abs."""
+    spread = np.var(a, axis, dtype, None, *args, **options)
+    none = spread == 0
+    if not np.any(none):
+        return _stored(np.sqrt(spread), out)
+    return _stored(np.where(none, 0, np.sqrt(np.where(none, 1, spread)))[()], out)
 
 
 def _running(op: Primitive) -> Callable[..., Array]:
-    def run(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
-        a = a if dtype is None else astype(a, dtype=np.dtype(dtype))
+    def run(a: Array, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
+        a = _in_dtype(a, dtype, op.name)
         if axis is None:
             a, axis = np.ravel(a), 0
-        return op(a, axis=normalize_axis_index(axis, np.ndim(a)))
+        return _stored(op(a, axis=normalize_axis_index(axis, np.ndim(a))), out)
 
     return run
 
 
 FUNCTIONS[np.cumsum] = _running(running_sum)
 FUNCTIONS[np.cumprod] = _running(running_product)
-implements(np.ptp)(
-    lambda a, axis=None, keepdims=False: np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims)
-)
-implements(np.trace)(
-    lambda a, offset=0, axis1=0, axis2=1, dtype=None: np.sum(np.diagonal(a, offset, axis1, axis2), -1, dtype)
-)
+
+
+@implements(np.ptp)
+def _ptp(a: Array, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Array:
+    return _stored(np.max(a, axis, keepdims=keepdims) - np.min(a, axis, keepdims=keepdims), out)
+
+
+@implements(np.trace)
+def _trace(
+    a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Array:  # fmt: skip
+    return np.sum(np.diagonal(a, offset, axis1, axis2), -1, dtype, out=out)
+
+
 flat(np.argmax, np.argmin, np.any, np.all, np.count_nonzero)

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+import numpy
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..graph import plain
-from .elementwise import astype
+from .elementwise import to_dtype
 from .indexing import scatter
-from .registry import FLAT
+from .registry import FLAT, UFUNCS
 
+np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
 Array = Any
 
-_REDUCE: dict[np.ufunc, Callable[..., Array]] = {
+_REDUCE: dict[Any, Callable[..., Array]] = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
     np.logical_and: np.all, np.logical_or: np.any,
 }  # fmt: skip
-_ACCUMULATE: dict[np.ufunc, Callable[..., Array]] = {np.add: np.cumsum, np.multiply: np.cumprod}
+_ACCUMULATE: dict[Any, Callable[..., Array]] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def store(result: Array, out: Any) -> Array:
@@ -28,70 +30,151 @@ def store(result: Array, out: Any) -> Array:
         TypeError: if it is a plain array, which would lose the derivative.
     """
     target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
-    if not hasattr(type(target), "__dout_record__"):
-        raise TypeError(
-            f"out= is a plain {type(target).__name__}, which can't hold a derivative. Leave out= away and use the "
-            "result, or make the target with np.zeros_like(x), where x is a Variable."
-        )
+    if isinstance(target, tuple):
+        raise TypeError("out= with several arrays is not supported on Variables; use the results instead")
     if np.shape(result) != np.shape(target):
         raise ValueError(f"out= has shape {np.shape(target)}, the result has shape {np.shape(result)}")
+    if not _is_variable(target):
+        if _is_variable(result):
+            raise _plain_target(target)
+        np.copyto(target, result, casting="same_kind")
+        return target
     target[...] = result
     return target
 
 
-def call_with_options(ufunc: np.ufunc, inputs: tuple[Array, ...], options: dict[str, Any]) -> Array:
+def _is_variable(x: Any) -> bool:
+    return hasattr(type(x), "__dout_record__")
+
+
+def _plain_target(target: Any) -> TypeError:
+    return TypeError(
+        f"out= is a plain {type(target).__name__}, which can't hold a derivative. Leave out= away and use the "
+        "result, or make the target with np.zeros_like(x), where x is a Variable."
+    )
+
+
+def call_with_options(ufunc: Any, inputs: tuple[Array, ...], options: dict[str, Any]) -> Array:
     """A ufunc with keyword arguments."""
     out, where, dtype = options.pop("out", None), options.pop("where", True), options.pop("dtype", None)
     casting = options.pop("casting", "same_kind")
-    options.pop("order", None), options.pop("subok", None)
+    for harmless in ("order", "subok"):  # they change how the result lies in memory, not what it is
+        options.pop(harmless, None)
     if options:
-        raise TypeError(f"np.{ufunc.__name__}: {', '.join(options)}= is not supported on Variables")
+        raise TypeError(
+            f"np.{ufunc.__name__}: {', '.join(options)}= is not supported on Variables; leave it away, or use "
+            "astype and transpose on the inputs and the result"
+        )
     if dtype is not None and ufunc not in FLAT:
-        for x in inputs:
-            if not np.can_cast(np.result_type(plain(x)), dtype, casting):
-                raise TypeError(
-                    f"np.{ufunc.__name__}: cannot cast {np.result_type(plain(x))} to {np.dtype(dtype)} by casting={casting!r}"
-                )
-        inputs = tuple(astype(x, dtype=np.dtype(dtype)) for x in inputs)
-    if where is True:
-        result = ufunc(*inputs)
-        return result if out is None else store(result, out)
-    return _where(ufunc, inputs, plain(where), out)
+        dtype = np.dtype(dtype)
+        inputs = tuple(_cast(ufunc, x, dtype, casting) for x in inputs)
+    result = ufunc(*inputs) if where is True else _where(ufunc, inputs, plain(where), out)
+    if dtype is not None and ufunc not in FLAT and result.dtype != dtype:
+        raise TypeError(f"np.{ufunc.__name__}: dtype={dtype}: it gives {result.dtype} for inputs of that dtype")
+    return result if out is None else store(result, out)
 
 
-def _where(ufunc: np.ufunc, inputs: tuple[Array, ...], where: Any, out: Any) -> Array:
-    """Compute only where asked, so that no NaN of the rest gets into a derivative."""
+def _cast(ufunc: Any, x: Array, dtype: Any, casting: str) -> Array:
+    if dtype.kind not in "fc":
+        raise TypeError(f"np.{ufunc.__name__}: dtype={dtype} can't carry a derivative; give a floating dtype")
+    if isinstance(plain(x), int | float | complex) and not isinstance(plain(x), np.generic):
+        have = np.min_scalar_type(plain(x))  # Python's numbers take the dtype of what they meet
+        fits = np.can_cast(have, dtype, casting) or (have.kind != "c" and dtype.kind in "fc")
+    else:
+        have = np.result_type(plain(x))
+        fits = np.can_cast(have, dtype, casting)
+    if not fits:
+        raise TypeError(f"np.{ufunc.__name__}: cannot cast {have} to dtype={dtype} with casting={casting!r}")
+    return to_dtype(x, dtype)
+
+
+def _where(ufunc: Any, inputs: tuple[Array, ...], where: Any, out: Any) -> Array:
+    """Compute only where asked, so that no NaN of the rest gets into a derivative; elsewhere, what `out` holds."""
     if out is None:
         raise ValueError(
             f"np.{ufunc.__name__}: where= without out= leaves entries undefined; give out=np.zeros_like(x)"
         )
     target = out[0] if isinstance(out, tuple) else out
     shape = np.broadcast_shapes(np.shape(where), *(np.shape(x) for x in inputs))
+    if shape != np.shape(target):
+        raise ValueError(f"out= has shape {np.shape(target)}, the result has shape {shape}")
     mask = np.broadcast_to(where, shape)
-    result = np.copy(np.broadcast_to(target, shape) if shape == np.shape(target) else target)
     chosen = ufunc(*(np.broadcast_to(x, shape)[mask] for x in inputs))
-    if not hasattr(type(result), "__dout_record__"):
-        return store(chosen, out)
+    if _is_variable(chosen) and not _is_variable(target):
+        raise _plain_target(target)
+    result = np.copy(target)
     result[mask] = chosen
-    return store(result, out)
+    return result
 
 
-def call_method(ufunc: np.ufunc, method: str, inputs: tuple[Array, ...], options: dict[str, Any]) -> Array:
+def call_method(ufunc: Any, method: str, inputs: tuple[Array, ...], options: dict[str, Any]) -> Array:
     """`ufunc.reduce(...)` and its siblings."""
-    if method == "reduce" and ufunc in _REDUCE:
-        axis = inputs[1] if len(inputs) > 1 else options.pop("axis", 0)
-        return _REDUCE[ufunc](inputs[0], axis=axis, **{k: v for k, v in options.items() if v is not None})
-    if method == "accumulate" and ufunc in _ACCUMULATE:
-        axis = inputs[1] if len(inputs) > 1 else options.pop("axis", 0)
-        return _ACCUMULATE[ufunc](inputs[0], axis=axis, **{k: v for k, v in options.items() if v is not None})
-    if method == "outer" and not options:
+    options = {name: v for name, v in options.items() if v is not None or name == "axis"}
+    if method == "outer":
         x, y = inputs
-        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y)
-    if method == "at" and ufunc in (np.add, np.subtract):
-        target, key, value = inputs
-        spread = np.broadcast_to(value, np.shape(plain(target)[key]))
-        if not hasattr(type(target), "__dout_record__"):
-            return store(spread, target)
-        target[...] = ufunc(target, scatter(spread, key=key, shape=np.shape(target)))
-        return None
-    raise NotImplementedError(f"np.{ufunc.__name__}.{method} has no derivative in dout yet")
+        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **options)
+    if method == "reduce" and ufunc in _REDUCE:
+        return _REDUCE[ufunc](inputs[0], axis=options.pop("axis", 0), **options)
+    if method == "accumulate" and ufunc in _ACCUMULATE:
+        return _ACCUMULATE[ufunc](inputs[0], axis=options.pop("axis", 0), **options)
+    if method in ("reduce", "accumulate") and ufunc in UFUNCS and ufunc.nin == 2:
+        return _one_by_one(ufunc, method, inputs[0], **options)
+    if method == "at" and (ufunc in UFUNCS or ufunc in FLAT):
+        return _at(ufunc, *inputs)
+    raise NotImplementedError(
+        f"np.{ufunc.__name__}.{method} has no derivative in dout yet; write it with functions that have one, or run it "
+        "on v.value if no derivative should pass"
+    )
+
+
+def _one_by_one(
+    ufunc: Any, method: str, x: Array, axis: Any = 0, out: Any = None, keepdims: bool = False, **options: Any
+) -> Array:
+    """A ufunc without a reduction of its own, applied along an axis one entry after another, as NumPy does."""
+    if options:
+        raise TypeError(f"np.{ufunc.__name__}.{method}: {', '.join(options)}= is not supported on Variables")
+    if isinstance(axis, tuple) and len(axis) == 1:
+        (axis,) = axis
+    if axis is None and np.ndim(x) == 1:
+        axis = 0
+    if axis is None or isinstance(axis, tuple):
+        raise TypeError(f"np.{ufunc.__name__}.{method}: axis={axis} is not supported on Variables; give one int")
+    axis = normalize_axis_index(axis, np.ndim(x))
+    rows = np.moveaxis(x, axis, 0)
+    if not len(rows):
+        raise ValueError(f"np.{ufunc.__name__}.{method} on Variables: axis {axis} has no entries")
+    found = [rows[0]]
+    for i in range(1, len(rows)):
+        found.append(ufunc(found[-1], rows[i]))
+    last = np.expand_dims(found[-1], axis) if keepdims else +found[-1]
+    result = np.stack(found, axis) if method == "accumulate" else last
+    return result if out is None else store(result, out)
+
+
+def _at(ufunc: Any, target: Array, key: Any, *values: Array) -> None:
+    """`target[key] = ufunc(target[key], value)`, where an entry that is named twice is changed twice."""
+    key = _own(key)
+    shape = np.shape(target)
+    here = np.shape(plain(target)[key])
+    if not _is_variable(target):
+        raise TypeError(
+            f"np.{ufunc.__name__}.at: the target is a plain {type(target).__name__}, which can't hold a derivative; make "
+            "it with np.zeros_like(x), where x is a Variable"
+        )
+    if ufunc in (np.add, np.subtract):
+        target[...] = ufunc(target, scatter(np.broadcast_to(*values, here), key=key, shape=shape))
+        return
+    times = np.zeros(shape, int)
+    np.add.at(times, key, 1)
+    if np.any(times > 1):
+        raise NotImplementedError(
+            f"np.{ufunc.__name__}.at has no derivative in dout yet where an index is named twice; loop over the indices"
+        )
+    target[key] = ufunc(target[key], *(np.broadcast_to(v, here) for v in values))
+
+
+def _own(key: Any) -> Any:
+    """An index that later changes to the user's own index arrays do not reach."""
+    if isinstance(key, tuple):
+        return tuple(_own(k) for k in key)
+    return np.array(key) if isinstance(key, list | np.ndarray) else key
