@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .copies import replica
 from .errors import LOST, not_differentiable
 from .graph import Leaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL
@@ -94,7 +95,7 @@ class Arguments:
     def _enter(self, value: Any, where: Scope, kind: type[Leaf]) -> Variable:
         plain, parent = (value._value, value._node) if isinstance(value, Variable) else (value, None)
         if type(plain) is np.ndarray and plain.nbytes <= SMALL:
-            plain = plain.copy()  # the function may write to the caller's array; a large one is locked
+            plain = replica(plain)  # the function may write to the caller's array; a large one is locked
         if isinstance(parent, TracedNode | TracedLeaf):
             kind = TracedLeaf
         leaf = kind(plain, parent, where)

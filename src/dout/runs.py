@@ -9,6 +9,7 @@ import numpy as np
 
 from .arguments import Arguments, call, function_name, keep_scope, outermost
 from .backprop import checked_dout, collect, finished, needed, one, refuse_finished, walk
+from .copies import replica
 from .graph import Leaf, Node, Scope, form
 from .recording import make
 from .tree import Rebuild, flatten, matched, tree_map
@@ -133,7 +134,7 @@ class Linearized:
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], here: Scope) -> None:
         self.positions = [i for i, a in enumerate(args) if any(map(Arguments.accepts, flatten(a)[0]))]
         # copies, because the caller may write to his arrays before he pulls back
-        self._args = tree_map(lambda v: v.copy() if isinstance(v, np.ndarray) else v, list(args))
+        self._args = tree_map(lambda v: replica(v) if isinstance(v, np.ndarray) else v, list(args))
         given = Arguments(self._args, self.positions, f, here)
         outs, self._rebuild = outputs(call(f, given.args, kwargs), f)
         given.args.clear()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from .conversions import WaysOut
+from .copies import replica
 from .errors import loses_derivative, not_differentiable, unsupported
 from .graph import Leaf, Primitive
 from .methods import ArrayMethods
@@ -58,7 +59,7 @@ class Variable(Handle, ArrayMethods, WaysOut):
         problem = not_differentiable(value)
         if problem:
             raise TypeError(f"Variable(value): {problem}")
-        self._value = value = value.copy() if isinstance(value, ndarray) else value  # the caller may write to his own
+        self._value = value = replica(value) if isinstance(value, ndarray) else value  # the caller may write to his own
         self._leaf = Leaf(value, None, None, name)
         self._node = self._leaf
 

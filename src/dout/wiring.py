@@ -7,12 +7,12 @@ are run on Variables, and so are differentiated themselves.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .copies import arrays_in, fresh
 from .graph import PICK, Primitive
 from .guards import fingerprint
 from .recording import record
@@ -65,7 +65,7 @@ def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     )
     parameters = [getattr(obj, name) for name in names]
     if not any(isinstance(v, Variable) for v in (*inputs, *parameters)):
-        return _fresh(obj, (), ()).forward(*inputs, **options)
+        return fresh(obj).forward(*inputs, **options)
     call = _Call(obj, names, len(inputs), options)
     out = record(Primitive(type(obj).__name__, call.forward, joint=call.joint), (*inputs, *parameters), {})
     if isinstance(out._value, tuple):
@@ -77,7 +77,7 @@ class _Call:
     """One call of a layer: the copy that ran, and how it is walked back."""
 
     def __init__(self, obj: Any, names: list[str], n_inputs: int, options: dict[str, Any]) -> None:
-        self.obj = copy.copy(obj)  # as it is now, for derivatives of derivatives
+        self.obj = fresh(obj)  # as it is now, for derivatives of derivatives
         self.names = names
         self.n_inputs = n_inputs
         self.options = options
@@ -87,7 +87,7 @@ class _Call:
         return type(self.obj).__name__
 
     def forward(self, *values: Any) -> Any:
-        inputs, parameters = values[: self.n_inputs], values[self.n_inputs :]
+        inputs, parameters = values[: self.n_inputs], [_distinct(v) for v in values[self.n_inputs :]]
         self.fresh = _fresh(self.obj, self.names, parameters)
         out = self.fresh.forward(*map(_locked, inputs), **self.options)
         outs = out if isinstance(out, tuple) else (out,)
@@ -141,23 +141,27 @@ class _Call:
             ) from None
 
     def _hold_unchanged(self) -> None:
-        for name, (array, digest) in self.shared.items():
+        for path, array, digest in self.shared:
             if fingerprint(array) != digest:
                 raise RuntimeError(
-                    f"{self.name}: {name} was written to after forward ran, so backward would be wrong. Let forward "
-                    "keep a copy of what backward needs."
+                    f"{self.name}: its attribute {path} was written to after forward ran, so backward would be wrong. "
+                    "Let forward keep a copy of what backward needs."
                 )
 
 
-def _fresh(obj: Any, names: Any, values: Any) -> Any:
-    """A copy with containers of its own, and these attributes."""
-    new = copy.copy(obj)
-    for name, value in vars(new).items() if hasattr(new, "__dict__") else ():
-        if isinstance(value, list | dict | set):
-            object.__setattr__(new, name, copy.copy(value))
+def _fresh(obj: Any, names: Sequence[str] = (), values: Sequence[Any] = ()) -> Any:
+    """A copy with state of its own, and these attributes."""
+    new = fresh(obj)
     for name, value in zip(names, values, strict=True):
         object.__setattr__(new, name, value)
     return new
+
+
+def _distinct(value: Any) -> Any:
+    """The same value as an object of its own, so that it can be told whether an attribute was replaced."""
+    return (
+        value.view() if isinstance(value, np.ndarray) else value * 1 if isinstance(value, np.generic) else value * 1.0
+    )
 
 
 def _locked(value: Any) -> Any:
@@ -173,16 +177,12 @@ def _own(dout: Any) -> Any:
     return np.array(dout)[()] if isinstance(dout, np.ndarray | np.generic) else dout
 
 
-def _shared(obj: Any, fresh: Any, inputs: tuple[Any, ...]) -> dict[str, tuple[np.ndarray, int]]:
-    """Fingerprints of the arrays that others can write to: attributes of the object, plain inputs that were kept."""
-    if not hasattr(obj, "__dict__"):
-        return {}
-    before = vars(obj)
-    found = {}
-    for name, value in vars(fresh).items():
-        if isinstance(value, np.ndarray) and (
-            before.get(name) is value
-            or any(isinstance(x, np.ndarray) and np.may_share_memory(x, value) for x in inputs)
-        ):
-            found[f"its attribute {name}"] = (value, fingerprint(value))
-    return found
+def _shared(obj: Any, used: Any, inputs: tuple[Any, ...]) -> list[tuple[str, np.ndarray, int]]:
+    """Arrays that others can write to, with fingerprints: those of the object itself, and plain inputs that were kept."""
+    own = {id(array) for _, array in arrays_in(obj)}
+    given = [x for x in inputs if isinstance(x, np.ndarray)]
+    return [
+        (path, array, fingerprint(array))
+        for path, array in arrays_in(used)
+        if id(array) in own or any(np.may_share_memory(x, array) for x in given)
+    ]

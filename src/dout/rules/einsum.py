@@ -43,6 +43,8 @@ def _parse(operands: Sequence[Any]) -> tuple[list[Array], list[Labels], Labels]:
     if result is None:
         named = [x for term in terms for x in term if x is not Ellipsis]
         result = [Ellipsis, *sorted(x for x in set(named) if named.count(x) == 1)]
+    if not {x for x in result if x is not Ellipsis} <= {x for term in terms for x in term}:
+        raise ValueError("einsum: the output has a label that no operand has")
     if widest > 0 and Ellipsis not in result:
         raise ValueError("einsum: an operand's '...' stands for axes that the output, which has no '...', leaves out")
     return arrays, inputs, _widen(result, widest)

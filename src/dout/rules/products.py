@@ -82,7 +82,7 @@ def _vdot(a: Array, b: Array, /) -> Array:
 @implements(np.tensordot)
 def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     """Move the summed axes together, multiply as matrices, and shape the result back, as NumPy does."""
-    if np.ndim(axes) == 0:
+    if isinstance(axes, int | numpy.integer):
         left, right = tuple(range(-axes, 0)), tuple(range(axes))
     else:
         left, right = (tuple(np.atleast_1d(np.asarray(x, int)).tolist()) for x in axes)
