@@ -43,7 +43,7 @@ def _cofactors(a: Array) -> Array:
 
 def _invertible(a: Array) -> bool:
     """Whether each matrix is so far from a singular one that products with its inverse keep half of their digits."""
-    return bool(np.all(np.linalg.cond(a, 1) < np.finfo(a.dtype).eps ** -0.5))
+    return a.size == 0 or bool(np.all(np.linalg.cond(a, 1) < np.finfo(a.dtype).eps ** -0.5))
 
 
 def _d_det(dout: Array, out: Array, a: Array) -> Array:
@@ -60,8 +60,10 @@ def _d_slogdet(douts: list[Array], outs: Array, a: Array) -> tuple[Array]:
     return (d * _mT(np.linalg.inv(a)),)
 
 
-def _d_cholesky(dout: Array, out: Array, _a: Array) -> Array:
+def _d_cholesky(dout: Array, out: Array, _a: Array, upper: bool) -> Array:
     """The derivative for a symmetric argument, shared evenly by the two triangles."""
+    if upper:
+        dout, out = np.conj(_mT(dout)), np.conj(_mT(out))
     n = np.shape(out)[-1]
     lower, dlower = np.conj(out), dout  # JAX's convention is unconjugated, Murray's formula is for the conjugate
     inner = np.tril(np.matmul(_mT(out), dlower)) * (1.0 - 0.5 * np.eye(n))
@@ -79,7 +81,7 @@ inv = primitive("inv", np.linalg.inv, lambda dout, out, _a: -np.matmul(_mT(out),
 solve = primitive("solve", np.linalg.solve, joint=_d_solve)
 det = primitive("det", np.linalg.det, _d_det)
 slogdet = primitive("slogdet", lambda a: tuple(np.linalg.slogdet(a)), joint=_d_slogdet)
-cholesky = primitive("cholesky", np.linalg.cholesky, _d_cholesky)
+cholesky = primitive("cholesky", lambda a, upper: np.linalg.cholesky(a, upper=upper), _d_cholesky)
 length = primitive("norm", lambda x, axes: np.linalg.norm(x, axis=axes, keepdims=True), _d_length)
 
 
@@ -111,8 +113,7 @@ def _solve(a: Array, b: Array) -> Array:
 @implements(np.linalg.cholesky)
 def _cholesky(a: Array, /, *, upper: bool = False) -> Array:
     """NumPy reads one triangle; the derivative is that of a symmetric (Hermitian) argument, shared by both."""
-    lower = cholesky(np.conj(_mT(a)) if upper else a)
-    return np.conj(_mT(lower)) if upper else lower
+    return cholesky(a, upper=upper)
 
 
 @implements(np.linalg.norm)
@@ -122,7 +123,7 @@ def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -
         return _narrow(length(x, axes=None), tuple(range(ndim)), keepdims)
     axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
     if len(axes) == 1:
-        return _narrow(_vector_norm(x, ord, axes[0]), axes, keepdims)
+        return _vector_norm(x, ord, axes, keepdims)
     if len(axes) == 2:
         return _narrow(_matrix_norm(x, ord, axes), axes, keepdims)
     raise ValueError("Improper number of dimensions to norm.")
@@ -135,23 +136,24 @@ def _narrow(found: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     return found[(0,) * len(axes)] if len(axes) == np.ndim(found) else np.squeeze(found, axes)
 
 
-def _vector_norm(x: Array, ord: Any, axis: int) -> Array:
-    if ord is None or ord == 2:
-        return length(x, axes=(axis,))
+def _vector_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order '{ord}' for vectors")
+    if ord is None or ord == 2:
+        return _narrow(length(x, axes=axes), axes, keepdims)
     sizes = np.abs(x)
     if ord == np.inf:
-        return np.max(sizes, axis, keepdims=True)
+        return _narrow(np.max(sizes, axes, keepdims=True), axes, keepdims)
     if ord == -np.inf:
-        return np.min(sizes, axis, keepdims=True)
+        return _narrow(np.min(sizes, axes, keepdims=True), axes, keepdims)
     if ord == 0:
-        return np.sum((sizes != 0).astype(sizes.dtype), axis, keepdims=True)
+        return _narrow(np.sum((sizes != 0).astype(sizes.dtype), axes, keepdims=True), axes, keepdims)
     if ord == 1:
-        return np.sum(sizes, axis, keepdims=True)
-    summed = np.sum(sizes ** float(ord), axis, keepdims=True)
+        return _narrow(np.sum(sizes, axes, keepdims=True), axes, keepdims)
+    summed = _narrow(np.sum(sizes ** float(ord), axes, keepdims=True), axes, keepdims)
     nonzero = plain(summed) != 0
-    return np.where(nonzero, np.where(nonzero, summed, 1) ** (1 / ord), plain(summed) ** (1 / ord))
+    root = np.where(nonzero, summed, 1)[()] ** (1 / ord)
+    return np.where(nonzero, root, plain(summed) ** (1 / ord))[()]
 
 
 def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...]) -> Array:

@@ -109,10 +109,12 @@ def _reduction(
     """NumPy's arguments around a primitive reduction; `neutral` of a dtype stands where `where` leaves an entry out."""
 
     def reduce(a: Array, axis: Axis, dtype: Any, keepdims: bool, initial: Any, where: Any) -> Array:
-        extreme = combine is np.maximum or combine is np.minimum
         a = _in_dtype(a, dtype, op.name)
-        dtype = np.result_type(plain(a))
         axes = axes_of(a, axis)
+        if where is True and initial is None:
+            return _narrow(op(a, axes=axes), axes, keepdims)
+        extreme = combine is np.maximum or combine is np.minimum
+        dtype = np.result_type(plain(a))
         if where is not True:
             if extreme and initial is None:
                 raise ValueError(f"np.{op.name}: where= needs initial=, because an empty choice has no {op.name}")
