@@ -45,6 +45,10 @@ ZH = {
     "100 operations, start only": "10 个数，100 次运算，只对起始值求导",
     "import dout after numpy": "导入 numpy 之后再导入 dout",
     "100 operations on 8 MB arrays, peak": "8 MB 数组，100 次运算，内存峰值",
+    "sum(tanh(x w + b)), all three": "sum(tanh(x w + b))，对三者求导",
+    "mean((x w + b - 0.5)**2), all three": "mean((x w + b - 0.5)**2)，对三者求导",
+    "log-sum-exp of rows of 100": "log-sum-exp，每行 100 个数",
+    "5 times sin(x w), summed, both": "5 次 sin(x w)，求和，对两者求导",
     "by hand": "手写的 NumPy",
 }
 
@@ -70,11 +74,14 @@ def speed(language: str) -> str:
         return str(words["none"])
     report = json.loads(path.read_text(encoding="utf-8"))
     names: dict[str, str] = ZH if language == "zh" else {}
+    chain = "单个数，链长" if language == "zh" else "chain of"
+    memory = "，内存" if language == "zh" else ", memory"
     lines = ["| " + " | ".join(words["head"]) + " |", "| --- | --- | ---: | --- | ---: | ---: |"]
     for row in report["rows"]:
         peer = row["peer"]
+        case = names.get(row["case"], row["case"]).replace("chain of", chain).replace(", memory", memory)
         cells = [
-            names.get(row["case"], row["case"]), row["unit"], figure(row["dout"]),
+            case, row["unit"], figure(row["dout"]),
             names.get(peer, peer), figure(row["peer_figure"]), figure(row["ratio"]),
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
