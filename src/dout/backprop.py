@@ -7,7 +7,7 @@ it, and what a derivative is asked for is a set of nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -26,8 +26,8 @@ _serial = attrgetter("serial")
 Watch = Callable[[Node, int, Any], None]
 
 
-def collect(ends: Iterable[Node], since: int) -> tuple[list[Node], set[Node]]:
-    """The nodes from which the ends were made, no older than serial number `since`, oldest first.
+def collect(ends: Iterable[Node], since: int, stop: Collection[Node] = ()) -> tuple[list[Node], set[Node]]:
+    """The nodes from which the ends were made, no older than serial number `since`, oldest first; none before `stop`.
 
     Returns:
         those nodes, and the older ones that feed them directly.
@@ -41,6 +41,8 @@ def collect(ends: Iterable[Node], since: int) -> tuple[list[Node], set[Node]]:
             older.add(node)
             continue
         nodes.append(node)
+        if node in stop:
+            continue
         for parent in node.parents:
             if parent is not None and parent not in seen:
                 seen.add(parent)

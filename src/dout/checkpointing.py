@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import call, function_name, scope
+from .arguments import call, checked_argnums, function_name, scope
 from .backprop import collect, needed, walk
 from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form, plain
 from .recording import make
@@ -27,6 +27,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> dout.grad(lambda x: dout.checkpoint(lambda v: v * v * v)(x))(2.0)
         12.0
     """
+    checked_argnums(0, f)
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -63,7 +64,8 @@ class _Attempt:
         """Run on fresh leaves of these values, which may be Variables themselves.
 
         Returns:
-            the outputs, how they were contained, the leaves, the nodes made, and the older nodes they came from.
+            the outputs, how they were contained, the leaves, the nodes made from them, and the older nodes that those
+            also came from.
         """
         with scope() as here:
             leaves = [Leaf(v._value, v._node, here) if isinstance(v, Variable) else Leaf(v, None, here) for v in values]
@@ -77,26 +79,31 @@ class _Attempt:
                 f"checkpoint: {function_name(self.f)} wrote into its argument, which can't be done again when it is run a "
                 "second time; let it write into a copy (x.copy())"
             )
-        nodes, older = collect([o._node for o in outs if isinstance(o, Variable) and o._node is not None], since)
-        outer = {leaf.parents[0] for leaf in leaves if leaf.parents}
-        return outs, out_rebuild, leaves, nodes, sorted(older - outer, key=lambda n: n.serial)
+        ends = [o._node for o in outs if isinstance(o, Variable) and o._node is not None]
+        nodes, older = collect(ends, since, set(leaves))
+        return outs, out_rebuild, leaves, nodes, sorted(older, key=lambda n: n.serial)
 
     def _hold_same(self, before: Any, now: Any) -> None:
         """Refuse a second run that computed something else, beyond the rounding that a BLAS may differ by."""
         before, now = plain(before), plain(now)
         slack = np.sqrt(np.finfo(np.result_type(now)).eps)
         if np.shape(before) != np.shape(now) or not np.allclose(before, now, rtol=slack, atol=0, equal_nan=True):
-            raise RuntimeError(
-                f"checkpoint: {function_name(self.f)} computed something else the second time, so its derivative would "
-                "be wrong. It must not draw new random numbers, keep state, or use what is written to after it ran."
-            )
+            raise self._differs()
+
+    def _differs(self) -> RuntimeError:
+        return RuntimeError(
+            f"checkpoint: {function_name(self.f)} computed something else the second time, so its derivative would "
+            "be wrong. It must not draw new random numbers, keep state, or use what is written to after it ran."
+        )
 
     def joint(self, older: list[Node], tracked: list[int]) -> Callable[..., tuple[Any, ...]]:
         """The pullback: run again, walk that."""
 
         def again(dout: Any, outs: Any, *args: Any) -> tuple[Any, ...]:
             values = args[: len(args) - len(older)]
-            found_outs, _, leaves, nodes, _ = self.run(values)
+            found_outs, _, leaves, nodes, now_older = self.run(values)
+            if now_older != older:
+                raise self._differs()
             start: dict[Node, Any] = {}
             for i, d, before in zip(tracked, dout, outs, strict=True):
                 self._hold_same(before, found_outs[i])
@@ -105,7 +112,9 @@ class _Attempt:
             wanted = [*leaves, *older]
             outside = [leaf for leaf in leaves if leaf.parents] + older
             linked = needed(nodes, outside) if any(isinstance(o, Variable) for o in outs) else None
-            found = walk(nodes, start, wanted, linked=linked)
+            # the leaves are where this walk ends: what comes to them goes on in the walk outside
+            inputs = set(leaves)
+            found = walk([n for n in nodes if n not in inputs], start, wanted, linked=linked)
             return tuple(found[node] for node in wanted)
 
         return again

@@ -21,13 +21,13 @@ def not_differentiable(value: Any) -> str | None:
         if value.dtype.kind in "fc":
             return None
         if value.dtype.kind == "O":
-            return "it is an array of Python objects; give an array of one floating dtype, as a.astype(float)"
+            return "an array of Python objects; give an array of one floating dtype, as a.astype(float)"
         if value.dtype.kind in "iub":
-            return f"it is an array of {value.dtype}; derivatives are with respect to floats: give a.astype(float)"
-        return f"it is an array of {value.dtype}, which holds no numbers"
+            return f"an array of {value.dtype}; derivatives are with respect to floats: give a.astype(float)"
+        return f"an array of {value.dtype}, which holds no numbers"
     if isinstance(value, str | bytes):
         return f"{value!r} is a {type(value).__name__}, which holds no number"
-    return f"{type(value).__name__} is not a number or an array"
+    return f"a {type(value).__name__} is not a number or an array"
 
 
 #: Stands in every message about a Variable that was to become a plain number or array.

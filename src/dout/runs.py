@@ -146,13 +146,14 @@ class Linearized:
         """Leaves in the output's containers."""
         return self._rebuild(iter(values))
 
-    def pull(self, dout: Any) -> tuple[Any, ...]:
+    def pull(self, dout: Any, what: str = "pullback(dout): expected the output's") -> tuple[Any, ...]:
         """Pull a derivative of the output's form back; one entry an argument, None for what has none."""
-        what = "pullback(dout)"
         douts = []
-        for d, value, end in zip(matched(dout, self.out, what), self.run.out_values, self.run.ends, strict=True):
+        for d, value, end in zip(
+            matched(dout, self.out, what.partition(":")[0]), self.run.out_values, self.run.ends, strict=True
+        ):
             if value is not None:
-                d = checked_dout(d, *form(value), f"{what}: expected the output's")
+                d = checked_dout(d, *form(value), what)
             douts.append(None if end is None else d)
         restored = self._given.restore(self.run.finish(self.run.pull(douts), douts))
         return tuple(restored[self.positions.index(i)] if i in self.positions else None for i in range(len(self._args)))

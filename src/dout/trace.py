@@ -18,8 +18,8 @@ def trace(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
 
     Args:
         f: any function of numbers, arrays and containers of them.
-        *args, **kwargs: what to run it on. Floats, float arrays and ints become the graph's inputs; the
-            rest is passed through.
+        *args: what to run it on. Floats, float arrays and ints become the graph's inputs; the rest is passed through.
+        **kwargs: the same, by keyword.
 
     Raises:
         TypeError: if there is nothing to differentiate among the arguments, or the function doesn't return numbers or arrays.

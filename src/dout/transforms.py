@@ -162,8 +162,9 @@ def hvp(f: Function, args: Any, vectors: Any) -> Any:
     positions = tuple(i for i, a in enumerate(many) if any(map(Arguments.accepts, flatten(a)[0])))
     if not positions:
         raise TypeError(f"hvp of {function_name(f)}: no argument holds a float or complex number or array")
-    _, pullback = vjp(grad(f, positions), *many)
-    products = pullback(tuple(directions[i] for i in positions))
+    with scope() as here:  # the matrix is symmetric, so that its pullback multiplies by it too
+        gradient = Linearized(grad(f, positions), many, {}, here)
+    products = gradient.pull(tuple(directions[i] for i in positions), "vectors: expected the argument's")
     return products if isinstance(args, tuple) else products[0]
 
 

@@ -129,11 +129,11 @@ class Variable(Handle, ArrayMethods, WaysOut):
                 op = UFUNCS.get(ufunc)
                 if op is not None:
                     return unary(op, ufunc, self) if len(inputs) == 1 else binary(op, ufunc, *inputs)
-            if ufunc in FLAT:
+            if ufunc in FLAT and options.get("where", True) is True:
                 out = options.pop("out", None)
                 result = run_flat(ufunc, inputs, options)
                 return result if out is None else store(result, out)
-            if ufunc in UFUNCS or ufunc in FUNCTIONS:
+            if ufunc in FLAT or ufunc in UFUNCS or ufunc in FUNCTIONS:
                 return call_with_options(ufunc, inputs, options) if options else FUNCTIONS[ufunc](*inputs)
             raise unsupported(f"np.{ufunc.__name__}")
         return call_method(ufunc, method, inputs, options)

@@ -89,7 +89,14 @@ class _Call:
     def forward(self, *values: Any) -> Any:
         inputs, parameters = values[: self.n_inputs], [_distinct(v) for v in values[self.n_inputs :]]
         self.fresh = _fresh(self.obj, self.names, parameters)
-        out = self.fresh.forward(*map(_locked, inputs), **self.options)
+        try:
+            out = self.fresh.forward(*map(_locked, inputs), **self.options)
+        except ValueError as error:
+            if "read-only" in str(error):
+                error.add_note(
+                    f"{self.name}.forward wrote into an input, which belongs to the graph; write into x.copy()"
+                )
+            raise
         outs = out if isinstance(out, tuple) else (out,)
         for o in outs:
             if isinstance(o, Variable):
@@ -114,14 +121,20 @@ class _Call:
             obj = self.fresh
         dout = tuple(map(_own, dout)) if isinstance(dout, list) else _own(dout)
         found = obj.backward(dout)
+        if found is None:
+            raise TypeError(f"{self.name}.backward returned None; did it forget its return?")
         found = found if isinstance(found, tuple | list) else (found,)
         if len(found) != self.n_inputs:
             raise TypeError(
-                f"{self.name}.backward: expected {self.n_inputs} derivatives, one for each input, got {len(found)}"
+                f"{self.name}.backward: expected {self.n_inputs} derivative{'s' * (self.n_inputs != 1)}, one for each "
+                f"input, got {len(found)}"
             )
         ds = [*found, *(self._of_parameter(obj, name) for name in self.names)]
         what = [f"derivative {i}" for i in range(self.n_inputs)] + [f"d{name}" for name in self.names]
         for d, value, said in zip(ds, values, what, strict=True):
+            if not _is_derivative(d):
+                kind = f"an array of {d.dtype}" if isinstance(d, np.ndarray) else type(d).__name__
+                raise TypeError(f"{self.name}.backward: {said} has to be a number or an array of them, got {kind}")
             if d is not None and np.shape(d) != np.shape(value):
                 raise ValueError(
                     f"{self.name}.backward: {said} has shape {np.shape(d)}, its input has shape {np.shape(value)}; "
@@ -157,11 +170,17 @@ def _fresh(obj: Any, names: Sequence[str] = (), values: Sequence[Any] = ()) -> A
     return new
 
 
+def _is_derivative(d: Any) -> bool:
+    if isinstance(d, np.ndarray | np.generic):
+        return d.dtype.kind in "fciub"
+    return d is None or isinstance(d, Variable | int | float | complex)
+
+
 def _distinct(value: Any) -> Any:
     """The same value as an object of its own, so that it can be told whether an attribute was replaced."""
-    return (
-        value.view() if isinstance(value, np.ndarray) else value * 1 if isinstance(value, np.generic) else value * 1.0
-    )
+    if isinstance(value, np.ndarray):
+        return value.view()
+    return value.copy() if isinstance(value, np.generic) else value * 1.0
 
 
 def _locked(value: Any) -> Any:

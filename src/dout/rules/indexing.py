@@ -61,18 +61,18 @@ def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -
         out[how["key"]] = value
         return out
     view = through.forward(out, **how)
-    if view.size and not np.may_share_memory(view, out):
-        raise RuntimeError(
-            f"writing through {through.name}: it is no view here; use the result of {through.name} itself"
-        )
-    view[...] = value
+    if np.may_share_memory(view, out):
+        view[...] = value
+    else:  # a reshape copies where the memory isn't laid out for it, as that of a dout may not be
+        places = through.forward(np.arange(out.size).reshape(out.shape), **how)
+        out.flat[places.ravel()] = np.broadcast_to(value, places.shape).ravel()
     return out
 
 
 def laid_out_alike(base: Array) -> Array:
     """A copy in which a reshape is a view where it is one in the base, and a copy where it is a copy."""
     out = np.array(base)
-    if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides or not base.size:
+    if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides or base.size < 2:
         return out
     narrow = base.squeeze()
     order = sorted(range(narrow.ndim), key=lambda i: -abs(narrow.strides[i]))  # outer axes first

@@ -1,7 +1,6 @@
 """Rules of the reductions and the running reductions: sum, prod, max, min, var, cumsum, and what is made of them.
 
-A primitive reduction takes `axes`, a tuple of non-negative ints, and keeps them with length 1; the NumPy function around
-it reads NumPy's arguments and drops the axes afterwards.
+A primitive reduction takes `axes`, a tuple of non-negative ints; the NumPy function around it reads NumPy's arguments.
 """
 
 from __future__ import annotations
@@ -28,17 +27,23 @@ def axes_of(a: Array, axis: Axis) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
-def _d_extreme(dout: Array, out: Array, x: Array, axes: tuple[int, ...]) -> Array:
+def _kept(reduced: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+    """Something of a reduction's output shape with the reduced axes put back, so that it broadcasts with the input."""
+    return reduced if keepdims or np.ndim(reduced) == 0 else np.expand_dims(reduced, axes)
+
+
+def _d_extreme(dout: Array, out: Array, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """Those that equal the greatest (or least) share its derivative evenly; NaNs share that of a NaN."""
-    mine = (x == out) | (x != x)
-    return np.where(mine, dout / np.sum(mine, axis=axes, keepdims=True), 0)
+    mine = (x == _kept(out, axes, keepdims)) | (x != x)
+    return np.where(mine, _kept(dout, axes, keepdims) / np.sum(mine, axis=axes, keepdims=True), 0)
 
 
-def _d_product(dout: Array, out: Array, x: Array, axes: tuple[int, ...]) -> Array:
+def _d_product(dout: Array, out: Array, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """dout times the product of the others, also where there are zeros.
 
     One division would do without zeros; with them, each entry's others are multiplied from the left and the right.
     """
+    dout, out = _kept(dout, axes, keepdims), _kept(out, axes, keepdims)
     return dout * out / x if _can_divide(out) else dout * _others(x, axes)
 
 
@@ -85,22 +90,14 @@ def _d_cumprod(dout: Array, out: Array, x: Array, axis: int) -> Array:
     return np.moveaxis(before * s, -1, axis)
 
 
-total = primitive("sum", lambda x, axes: np.sum(x, axis=axes, keepdims=True), lambda dout, _out, _x, axes: dout)
-product = primitive("prod", lambda x, axes: np.prod(x, axis=axes, keepdims=True), _d_product)
-greatest = primitive("max", lambda x, axes: np.max(x, axis=axes, keepdims=True), _d_extreme)
-least = primitive("min", lambda x, axes: np.min(x, axis=axes, keepdims=True), _d_extreme)
+total = primitive("sum", lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims),
+                  lambda dout, _out, _x, axes, keepdims: _kept(dout, axes, keepdims))  # fmt: skip
+product = primitive("prod", lambda x, axes, keepdims: np.prod(x, axis=axes, keepdims=keepdims), _d_product)
+greatest = primitive("max", lambda x, axes, keepdims: np.max(x, axis=axes, keepdims=keepdims), _d_extreme)
+least = primitive("min", lambda x, axes, keepdims: np.min(x, axis=axes, keepdims=keepdims), _d_extreme)
 running_sum = primitive("cumsum", lambda x, axis: np.cumsum(x, axis=axis),
                         lambda dout, _out, _x, axis: _reversed_cumsum(dout, axis))  # fmt: skip
 running_product = primitive("cumprod", lambda x, axis: np.cumprod(x, axis=axis), _d_cumprod)
-
-
-def _narrow(result: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
-    """Drop the reduced axes; a single number is NumPy's scalar, not an array of no axes."""
-    if keepdims:
-        return result
-    if len(axes) == np.ndim(result):
-        return result[(0,) * len(axes)] if axes else result
-    return np.squeeze(result, axes)
 
 
 def _reduction(
@@ -112,7 +109,7 @@ def _reduction(
         a = _in_dtype(a, dtype, op.name)
         axes = axes_of(a, axis)
         if where is True and initial is None:
-            return _narrow(op(a, axes=axes), axes, keepdims)
+            return op(a, axes=axes, keepdims=keepdims)
         extreme = combine is np.maximum or combine is np.minimum
         dtype = np.result_type(plain(a))
         if where is not True:
@@ -120,12 +117,12 @@ def _reduction(
                 raise ValueError(f"np.{op.name}: where= needs initial=, because an empty choice has no {op.name}")
             a = np.where(plain(where), a, neutral(dtype))
         if initial is None:
-            return _narrow(op(a, axes=axes), axes, keepdims)
+            return op(a, axes=axes, keepdims=keepdims)
         initial = to_dtype(initial, dtype)
         if extreme and 0 in np.shape(a):
-            kept = [1 if i in axes else n for i, n in enumerate(np.shape(a))]
-            return _narrow(np.broadcast_to(initial, kept) + 0, axes, keepdims)
-        return combine(initial, _narrow(op(a, axes=axes), axes, keepdims))
+            kept = [1 if i in axes else n for i, n in enumerate(np.shape(a)) if keepdims or i not in axes]
+            return np.broadcast_to(initial, kept) + 0
+        return combine(initial, op(a, axes=axes, keepdims=keepdims))
 
     return reduce
 

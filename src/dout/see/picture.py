@@ -53,7 +53,8 @@ def see(what: Callable[..., Any] | Graph | Variable, *args: Any, **kwargs: Any) 
 
     Args:
         what: a function, run once on the arguments; or a graph from `trace`; or a Variable, with all that it was made from.
-        *args, **kwargs: the function's arguments. Ints may stay ints here.
+        *args: the function's arguments. Ints may stay ints here.
+        **kwargs: those given by keyword.
 
     Returns:
         a Picture. An output that is an array is walked back from with ones, as its sum would be.
@@ -67,7 +68,7 @@ def see(what: Callable[..., Any] | Graph | Variable, *args: Any, **kwargs: Any) 
               (1)  200  <- 1.1
               tax  1.1  <- 200
         <BLANKLINE>
-        output  (2)     220.00000000000003
+        output  (2)  220.00000000000003
         inputs  apple   100  <- 2.2
                 number  2    <- 110.00000000000001
                 tax     1.1  <- 200

@@ -56,7 +56,7 @@ def text_of(picture: Picture) -> str:
     ends = [("output" if k == 0 else "", "constant" if n is None else names[n], "" if n is None else _value(picture, n), "")
             for k, n in enumerate(graph.outputs)]  # fmt: skip
     inputs = [("inputs" if k == 0 else "", names[n], _value(picture, n), back(n)) for k, n in enumerate(graph.inputs)]
-    return "\n".join([*lines, "", *_table([*ends, *inputs], "")])
+    return "\n".join([*lines, "", *_table(ends, ""), *_table(inputs, "")])
 
 
 def _value(picture: Picture, node: Node) -> str:
