@@ -41,7 +41,7 @@ def collect(ends: Iterable[Node], since: int, stop: Collection[Node] = ()) -> tu
             older.add(node)
             continue
         nodes.append(node)
-        if node in stop:
+        if stop and node in stop:
             continue
         for parent in node.parents:
             if parent is not None and parent not in seen:
