@@ -1,6 +1,7 @@
 """Functions of large arrays, each with its derivative as one would write it by hand: value and derivatives.
 
-By hand means plain NumPy, as one would write it: each intermediate value computed once, no needless passes.
+By hand means plain NumPy, as one would write it: each intermediate value computed once, no needless passes. Simplified
+means that algebra was done first, which no chain rule does: s (1 - s), or a derivative that cancels.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+import dout
+
 Array = np.ndarray
 
 
@@ -20,12 +23,22 @@ class Case:
     f: Callable[..., Any]
     inputs: tuple[Array, ...]
     by_hand: Callable[..., tuple[Any, ...]]  # (value, derivative with respect to each input)
+    simplified: bool = False
 
 
 def _affine_tanh(x: Array, w: Array, b: Array) -> tuple[Any, ...]:
     out = np.tanh(x * w + b)
     d = 1.0 - out * out
     return np.sum(out), d * w, d * x, d
+
+
+def _sigmoid_by_steps(x: Array) -> tuple[Any, ...]:
+    e = np.exp(-x)
+    y = 1.0 + e
+    out = 1.0 / y
+    d = out / y
+    d *= e  # the two minus signs cancel
+    return np.sum(out), d
 
 
 def _sigmoid(x: Array) -> tuple[Any, ...]:
@@ -50,6 +63,11 @@ def _soft_maximum(x: Array) -> tuple[Any, ...]:
 
 def _soft_maximum_f(x: Any) -> Any:
     top = np.max(x, axis=1, keepdims=True)
+    return np.sum(np.log(np.sum(np.exp(x - top), axis=1, keepdims=True)) + top)
+
+
+def _soft_maximum_cut(x: Any) -> Any:
+    top = dout.stop_gradient(np.max(x, axis=1, keepdims=True))
     return np.sum(np.log(np.sum(np.exp(x - top), axis=1, keepdims=True)) + top)
 
 
@@ -80,10 +98,13 @@ def cases(n: int) -> list[Case]:
     rows = x.reshape(-1, 100)
     return [
         Case("sum(tanh(x w + b)), all three", lambda x, w, b: np.sum(np.tanh(x * w + b)), (x, w, b), _affine_tanh),
-        Case("sum(1 / (1 + exp(-x)))", lambda x: np.sum(1.0 / (1.0 + np.exp(-x))), (x,), _sigmoid),
+        Case("sum(1 / (1 + exp(-x)))", lambda x: np.sum(1.0 / (1.0 + np.exp(-x))), (x,), _sigmoid_by_steps),
+        Case("sum(1 / (1 + exp(-x)))", lambda x: np.sum(1.0 / (1.0 + np.exp(-x))), (x,), _sigmoid, simplified=True),
+        Case("sum(Sigmoid()(x))", lambda x: np.sum(dout.Sigmoid()(x)), (x,), _sigmoid),
         Case(
             "mean((x w + b - 0.5)**2), all three", lambda x, w, b: np.mean((x * w + b - 0.5) ** 2), (x, w, b), _squares
         ),
-        Case("log-sum-exp of rows of 100", _soft_maximum_f, (rows,), _soft_maximum),
+        Case("log-sum-exp of rows of 100", _soft_maximum_f, (rows,), _soft_maximum, simplified=True),
+        Case("the same, stop_gradient(max)", _soft_maximum_cut, (rows,), _soft_maximum),
         Case("5 times sin(x w), summed, both", _chain_f, (x, w), _chain),
     ]

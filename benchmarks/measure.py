@@ -72,7 +72,12 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 def rows_of(
-    case: str, unit: str, scale: float, times: Mapping[str, list[float]], floor: str, targets: Mapping[str, float]
+    case: str,
+    unit: str,
+    scale: float,
+    times: Mapping[str, list[float]],
+    floor: str,
+    targets: Mapping[str, float | None],
 ) -> list[Row]:
     """One row for each peer that was timed, with its target; `floor` names the run that is the floor."""
     ours = times["dout"]
