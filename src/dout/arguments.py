@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar, Token
 from typing import Any
 
 import numpy as np
@@ -21,22 +20,30 @@ from .variable import Variable
 _scope: ContextVar[Scope | None] = ContextVar("dout_scope", default=None)
 
 
-@contextmanager
-def scope() -> Iterator[Scope]:
+class scope:
     """That of the outermost running transform; it closes when that one ends."""
-    current = _scope.get()
-    token = None
-    if current is None:
-        current = Scope()
-        token = _scope.set(current)
-    current.depth += 1
-    try:
-        yield current
-    finally:
-        current.depth -= 1
-        if token is not None:
-            current.open = current.kept
-            _scope.reset(token)
+
+    __slots__ = ("_here", "_token")
+
+    _here: Scope
+    _token: Token[Scope | None] | None
+
+    def __enter__(self) -> Scope:
+        here = _scope.get()
+        self._token = None
+        if here is None:
+            here = Scope()
+            self._token = _scope.set(here)
+        here.depth += 1
+        self._here = here
+        return here
+
+    def __exit__(self, *error: Any) -> None:
+        here = self._here
+        here.depth -= 1
+        if self._token is not None:
+            here.open = here.kept
+            _scope.reset(self._token)
 
 
 def call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

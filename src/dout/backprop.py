@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from .broadcasting import summed_to
-from .graph import PICK, Leaf, Node, Primitive
+from .graph import PICK, Leaf, Node, Primitive, shape_of
 from .guards import check
 from .recording import make
 from .variable import Variable
@@ -190,12 +190,12 @@ def _add_into(
             buffer += douts[parent]
         owned.add(parent)
         douts[parent] = buffer
-    add(douts[parent], _fit(dout, np.shape(dout), parent.dtype), **params)
+    add(douts[parent], _fit(dout, shape_of(dout), parent.dtype), **params)
 
 
 def _whole(d: Any, shape: Any) -> Any:
     """A derivative written out in its node's shape; those of several outputs as they are."""
-    if isinstance(shape, list) or np.shape(d) == shape:
+    if isinstance(shape, list) or shape_of(d) == shape:
         return d
     return np.broadcast_to(d, shape)
 
@@ -274,8 +274,8 @@ def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
     """
     if not isinstance(dout, Variable | ndarray | np.generic | int | float | complex):
         raise TypeError(f"{what} shape {shape}, a number or an array, got {type(dout).__name__}")
-    if np.shape(dout) != shape:
-        raise ValueError(f"{what} shape {shape}, got {np.shape(dout)}")
+    if shape_of(dout) != shape:
+        raise ValueError(f"{what} shape {shape}, got {shape_of(dout)}")
     kind = np.result_type(dout).kind
     real = dtype in (int, float, bool) if isinstance(dtype, type) else dtype.kind != "c"
     if kind not in "fciub" or (kind == "c" and real):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .graph import shape_of
+
 
 def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
     """A derivative in its input's shape, summed where the input was repeated and repeated where it is the same.
@@ -15,12 +17,12 @@ def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
         shape: the input's shape.
     """
     d = summed_to(d, shape)
-    return d if np.shape(d) == shape else np.broadcast_to(d, shape)
+    return d if shape_of(d) == shape else np.broadcast_to(d, shape)
 
 
 def summed_to(d: Any, shape: tuple[int, ...]) -> Any:
     """A derivative summed over the axes along which its input was repeated, so that it broadcasts to the input's shape."""
-    have = np.shape(d)
+    have = shape_of(d)
     if have == shape:
         return d
     extra = len(have) - len(shape)
@@ -28,5 +30,5 @@ def summed_to(d: Any, shape: tuple[int, ...]) -> Any:
     if axes:
         d = np.sum(d, axis=tuple(axes), keepdims=True)
     if extra > 0:
-        d = np.reshape(d, np.shape(d)[extra:])
+        d = np.reshape(d, shape_of(d)[extra:])
     return d

@@ -137,6 +137,18 @@ def plain(x: Any) -> Any:
     return x.__dout_plain__() if hasattr(type(x), "__dout_plain__") else x
 
 
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an array, a Variable, a number or a list; much quicker on a Variable than np.shape."""
+    if hasattr(x, "shape"):
+        return x.shape  # type: ignore[no-any-return]
+    return () if isinstance(x, int | float | complex) else np.shape(x)
+
+
+def ndim_of(x: Any) -> int:
+    """How many axes an array, a Variable, a number or a list has."""
+    return len(shape_of(x))
+
+
 next_serial = count().__next__
 
 

@@ -23,11 +23,12 @@ class ArrayMethods:
     # What it is
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(np.shape(self._value))
+        value = self._value
+        return value.shape if hasattr(value, "shape") else ()
 
     @property
     def ndim(self) -> int:
-        return int(np.ndim(self._value))
+        return len(self.shape)
 
     @property
     def size(self) -> int:

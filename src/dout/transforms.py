@@ -181,6 +181,8 @@ def stop_gradient(x: Any) -> Any:
 def _hold_number(out: Any, f: Function) -> None:
     """Refuse what `grad` can't start from."""
     value = out._value if isinstance(out, Variable) else out
+    if type(value) is float or type(value) is np.float64:
+        return
     if not isinstance(value, np.ndarray | np.generic | int | float | complex):
         hint = "; did it forget its return?" if value is None else ""
         raise TypeError(f"{function_name(f)} has to return one real number for grad, got {_kind(out)}{hint}")

@@ -10,8 +10,12 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 #: Puts leaves, taken in order from an iterator, where the old ones were.
 Rebuild = Callable[[Iterator[Any]], Any]
+#: The common leaves, known without asking what containers they may be.
+_LEAVES = frozenset((float, int, str, bool, type(None), np.ndarray, np.float64, np.float32))
 
 
 def parts(node: Any) -> tuple[list[Any], Callable[[list[Any]], Any]] | None:
@@ -53,7 +57,7 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
         >>> rebuild(iter([10, 20, 30]))
         {'w': 10, 'b': (20, 30)}
     """
-    found = parts(tree)
+    found = None if type(tree) in _LEAVES else parts(tree)
     if found is None:
         return [tree], next
     children, remake = found

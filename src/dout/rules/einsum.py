@@ -8,6 +8,7 @@ from typing import Any
 import numpy
 
 from ..broadcasting import to_shape
+from ..graph import ndim_of, shape_of
 from .elementwise import astype
 from .indexing import scatter
 from .registry import implements, primitive
@@ -37,7 +38,7 @@ def _parse(operands: Sequence[Any]) -> tuple[list[Array], list[Labels], Labels]:
             raise ValueError("einsum: labels given as numbers have to be from 0 to 51")
     if len(terms) != len(arrays):
         raise ValueError(f"einsum: {len(terms)} terms in the subscripts, {len(arrays)} operands")
-    widths = [np.ndim(a) - sum(x is not Ellipsis for x in term) for a, term in zip(arrays, terms, strict=True)]
+    widths = [ndim_of(a) - sum(x is not Ellipsis for x in term) for a, term in zip(arrays, terms, strict=True)]
     inputs = [_widen(term, width) for term, width in zip(terms, widths, strict=True)]
     widest = max((w for w, term in zip(widths, terms, strict=True) if Ellipsis in term), default=0)
     if result is None:
@@ -86,7 +87,7 @@ def _d_operand(
     d = np.expand_dims(d, tuple(k for k, x in enumerate(mine) if x not in known))
     if len(mine) == len(inputs[i]):
         return d
-    sizes = {x: np.shape(operands[i])[k] for k, x in enumerate(inputs[i])}
+    sizes = {x: shape_of(operands[i])[k] for k, x in enumerate(inputs[i])}
     d = to_shape(d, tuple(sizes[x] for x in mine))
     places = np.ogrid[tuple(slice(sizes[x]) for x in mine)]
     key = tuple(places[mine.index(x)] for x in inputs[i])

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from ..graph import plain
+from ..graph import ndim_of, plain
 from .registry import flat, implements, primitive, rule
 
 np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
@@ -161,7 +161,7 @@ astype = primitive(
 
 def to_dtype(x: Array, dtype: Any) -> Array:
     """As `astype`, without a copy of what has the dtype already."""
-    return x if np.result_type(plain(x)) == dtype and np.ndim(x) else astype(x, dtype=dtype)
+    return x if np.result_type(plain(x)) == dtype and ndim_of(x) else astype(x, dtype=dtype)
 
 
 @implements(np.real)

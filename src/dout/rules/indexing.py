@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import Primitive
+from ..graph import Primitive, ndim_of, shape_of
 from .registry import flat, implements, primitive
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -93,10 +93,10 @@ def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
     read = through(dout, **how)
     if through is not getitem or is_basic(how["key"]):
         return read
-    places = np.arange(np.size(dout)).reshape(np.shape(dout))[how["key"]]
+    places = np.arange(np.size(dout)).reshape(shape_of(dout))[how["key"]]
     last = np.zeros(np.size(dout), int)
-    last[places] = np.arange(np.size(places)).reshape(np.shape(places))
-    stays = last[places] == np.arange(np.size(places)).reshape(np.shape(places))
+    last[places] = np.arange(np.size(places)).reshape(shape_of(places))
+    stays = last[places] == np.arange(np.size(places)).reshape(shape_of(places))
     return read if np.all(stays) else np.where(stays, read, 0)
 
 
@@ -112,8 +112,8 @@ write: Primitive = primitive(
 def _take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -> Array:
     if axis is None:
         a, axis = np.ravel(a), 0
-    axis = normalize_axis_index(axis, np.ndim(a))
-    size = np.shape(a)[axis]
+    axis = normalize_axis_index(axis, ndim_of(a))
+    size = shape_of(a)[axis]
     places = np.asarray(indices)
     places = places.astype(int) if places.dtype == bool else places  # NumPy reads them as 0 and 1, not as a mask
     if mode == "wrap":
@@ -130,10 +130,10 @@ def _take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
     places = np.asarray(indices)
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    axis = normalize_axis_index(axis, np.ndim(arr))
-    if places.ndim != np.ndim(arr):
+    axis = normalize_axis_index(axis, ndim_of(arr))
+    if places.ndim != ndim_of(arr):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
-    grid = np.ogrid[tuple(slice(n) for n in np.shape(arr))]
+    grid = np.ogrid[tuple(slice(n) for n in shape_of(arr))]
     return arr[tuple(places if i == axis else g for i, g in enumerate(grid))]
 
 
@@ -141,7 +141,7 @@ def _undiagonal(dout: Array, shape: tuple[int, ...], offset: int, axes: tuple[in
     """An array of zeros with dout on its diagonals."""
     rest = [i for i in range(len(shape)) if i not in axes]
     moved = tuple(shape[i] for i in (*axes, *rest))
-    n = np.shape(dout)[-1]
+    n = shape_of(dout)[-1]
     key = np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
     return np.moveaxis(scatter(np.moveaxis(dout, -1, 0), key=key, shape=moved), (0, 1), axes)
 
@@ -157,8 +157,8 @@ diagonal = primitive(
 
 @implements(np.diagonal)
 def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    axes = normalize_axis_tuple((axis1, axis2), np.ndim(a))
-    return diagonal(a, shape=np.shape(a), offset=offset, axes=axes)
+    axes = normalize_axis_tuple((axis1, axis2), ndim_of(a))
+    return diagonal(a, shape=shape_of(a), offset=offset, axes=axes)
 
 
 @implements(np.linalg.diagonal)
@@ -168,9 +168,9 @@ def _linalg_diagonal(x: Array, /, *, offset: int = 0) -> Array:
 
 @implements(np.diag)
 def _diag(v: Array, k: int = 0) -> Array:
-    if np.ndim(v) == 2:
+    if ndim_of(v) == 2:
         return np.diagonal(v, k)
-    if np.ndim(v) != 1:
+    if ndim_of(v) != 1:
         raise ValueError("Input must be 1- or 2-d.")
     n = np.size(v) + abs(k)
     places = np.arange(np.size(v))
@@ -179,12 +179,12 @@ def _diag(v: Array, k: int = 0) -> Array:
 
 @implements(np.triu)
 def _triu(m: Array, k: int = 0) -> Array:
-    return np.where(np.tri(*np.shape(m)[-2:], k=k - 1, dtype=bool), 0, m)
+    return np.where(np.tri(*shape_of(m)[-2:], k=k - 1, dtype=bool), 0, m)
 
 
 @implements(np.tril)
 def _tril(m: Array, k: int = 0) -> Array:
-    return np.where(np.tri(*np.shape(m)[-2:], k=k, dtype=bool), m, 0)
+    return np.where(np.tri(*shape_of(m)[-2:], k=k, dtype=bool), m, 0)
 
 
 @implements(np.sort)

@@ -13,7 +13,7 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import PICK as pick
-from ..graph import plain
+from ..graph import ndim_of, plain, shape_of
 from .registry import implements, primitive
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -31,7 +31,7 @@ def _d_solve(dout: Array, out: Array, a: Array, _b: Array) -> tuple[Array, Array
 
 def _cofactors(a: Array) -> Array:
     """The signed determinant of what is left without each row and column: right for singular matrices too."""
-    n = np.shape(a)[-1]
+    n = shape_of(a)[-1]
     keep = np.array([[j for j in range(n) if j != i] for i in range(n)], dtype=int).reshape(n, n - 1)
     signs = (-1.0) ** np.arange(n)
     rows = [
@@ -64,7 +64,7 @@ def _d_cholesky(dout: Array, out: Array, _a: Array, upper: bool) -> Array:
     """The derivative for a symmetric argument, shared evenly by the two triangles."""
     if upper:
         dout, out = np.conj(_mT(dout)), np.conj(_mT(out))
-    n = np.shape(out)[-1]
+    n = shape_of(out)[-1]
     lower, dlower = np.conj(out), dout  # JAX's convention is unconjugated, Murray's formula is for the conjugate
     inner = np.tril(np.matmul(_mT(out), dlower)) * (1.0 - 0.5 * np.eye(n))
     left = np.linalg.solve(_mT(out), inner)
@@ -105,7 +105,7 @@ def _slogdet(a: Array) -> SlogdetResult:
 
 @implements(np.linalg.solve)
 def _solve(a: Array, b: Array) -> Array:
-    if np.ndim(b) == 1:
+    if ndim_of(b) == 1:
         return np.squeeze(solve(a, np.expand_dims(b, -1)), -1)
     return solve(a, b)
 
@@ -118,7 +118,7 @@ def _cholesky(a: Array, /, *, upper: bool = False) -> Array:
 
 @implements(np.linalg.norm)
 def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
-    ndim = np.ndim(x)
+    ndim = ndim_of(x)
     if axis is None and (ord is None or (ndim == 1 and ord == 2) or (ndim == 2 and ord in ("fro", "f"))):
         return _narrow(length(x, axes=None), tuple(range(ndim)), keepdims)
     axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
@@ -133,7 +133,7 @@ def _narrow(found: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """Drop the axes, which have length 1; a single number is NumPy's scalar."""
     if keepdims:
         return found
-    return found[(0,) * len(axes)] if len(axes) == np.ndim(found) else np.squeeze(found, axes)
+    return found[(0,) * len(axes)] if len(axes) == ndim_of(found) else np.squeeze(found, axes)
 
 
 def _vector_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ..graph import ndim_of, shape_of
 from .registry import implements, primitive
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -14,7 +15,7 @@ Array = Any
 
 
 def _d_left(dout: Array, y: Array, x_ndim: int) -> Array:
-    if np.ndim(y) == 1:
+    if ndim_of(y) == 1:
         return dout * y if x_ndim == 1 else np.expand_dims(dout, -1) * y
     if x_ndim == 1:
         return np.sum(np.expand_dims(dout, -2) * y, -1)
@@ -23,8 +24,8 @@ def _d_left(dout: Array, y: Array, x_ndim: int) -> Array:
 
 def _d_right(dout: Array, x: Array, y_ndim: int) -> Array:
     if y_ndim == 1:
-        return dout * x if np.ndim(x) == 1 else np.expand_dims(dout, -1) * x
-    if np.ndim(x) == 1:
+        return dout * x if ndim_of(x) == 1 else np.expand_dims(dout, -1) * x
+    if ndim_of(x) == 1:
         return np.expand_dims(x, -1) * np.expand_dims(dout, -2)
     return np.matmul(np.swapaxes(x, -1, -2), dout)
 
@@ -39,23 +40,23 @@ product = primitive(
 
 @implements(np.matmul)
 def _matmul(x1: Array, x2: Array) -> Array:
-    return product(x1, x2, ndims=(np.ndim(x1), np.ndim(x2)))
+    return product(x1, x2, ndims=(ndim_of(x1), ndim_of(x2)))
 
 
 @implements(np.dot)
 def _dot(a: Array, b: Array) -> Array:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if ndim_of(a) == 0 or ndim_of(b) == 0:
         return np.multiply(a, b)
-    if np.ndim(b) <= 2:
+    if ndim_of(b) <= 2:
         return np.matmul(a, b)
     return np.tensordot(a, b, ((-1,), (-2,)))
 
 
 @implements(np.inner)
 def _inner(a: Array, b: Array) -> Array:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
+    if ndim_of(a) == 0 or ndim_of(b) == 0:
         return np.multiply(a, b)
-    if np.ndim(a) == 1 and np.ndim(b) == 1:
+    if ndim_of(a) == 1 and ndim_of(b) == 1:
         return np.matmul(a, b)
     return np.tensordot(a, b, ((-1,), (-1,)))
 
@@ -67,9 +68,9 @@ def _outer(a: Array, b: Array) -> Array:
 
 @implements(np.linalg.outer)
 def _linalg_outer(x1: Array, x2: Array, /) -> Array:
-    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+    if ndim_of(x1) != 1 or ndim_of(x2) != 1:
         raise ValueError(
-            f"Input arrays must be one-dimensional, but they are x1.ndim={np.ndim(x1)}, x2.ndim={np.ndim(x2)}."
+            f"Input arrays must be one-dimensional, but they are x1.ndim={ndim_of(x1)}, x2.ndim={ndim_of(x2)}."
         )
     return np.outer(x1, x2)
 
@@ -86,13 +87,13 @@ def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
         left, right = tuple(range(-axes, 0)), tuple(range(axes))
     else:
         left, right = (tuple(np.atleast_1d(np.asarray(x, int)).tolist()) for x in axes)
-    left, right = normalize_axis_tuple(left, np.ndim(a)), normalize_axis_tuple(right, np.ndim(b))
-    if [np.shape(a)[i] for i in left] != [np.shape(b)[i] for i in right]:
+    left, right = normalize_axis_tuple(left, ndim_of(a)), normalize_axis_tuple(right, ndim_of(b))
+    if [shape_of(a)[i] for i in left] != [shape_of(b)[i] for i in right]:
         raise ValueError("shape-mismatch for sum")
-    rows = [i for i in range(np.ndim(a)) if i not in left]
-    columns = [i for i in range(np.ndim(b)) if i not in right]
-    shape = [np.shape(a)[i] for i in rows], [np.shape(b)[i] for i in columns]
-    inner = int(np.prod([np.shape(a)[i] for i in left], dtype=int))
+    rows = [i for i in range(ndim_of(a)) if i not in left]
+    columns = [i for i in range(ndim_of(b)) if i not in right]
+    shape = [shape_of(a)[i] for i in rows], [shape_of(b)[i] for i in columns]
+    inner = int(np.prod([shape_of(a)[i] for i in left], dtype=int))
     sizes = int(np.prod(shape[0], dtype=int)), int(np.prod(shape[1], dtype=int))
     x = np.reshape(np.transpose(a, (*rows, *left)), (sizes[0], inner))
     y = np.reshape(np.transpose(b, (*right, *columns)), (inner, sizes[1]))
@@ -111,9 +112,9 @@ def _linalg_matmul(x1: Array, x2: Array, /) -> Array:
 
 @implements(np.kron)
 def _kron(a: Array, b: Array) -> Array:
-    ndim = max(np.ndim(a), np.ndim(b))
-    x = np.reshape(a, (1,) * (ndim - np.ndim(a)) + tuple(np.shape(a)))
-    y = np.reshape(b, (1,) * (ndim - np.ndim(b)) + tuple(np.shape(b)))
+    ndim = max(ndim_of(a), ndim_of(b))
+    x = np.reshape(a, (1,) * (ndim - ndim_of(a)) + tuple(shape_of(a)))
+    y = np.reshape(b, (1,) * (ndim - ndim_of(b)) + tuple(shape_of(b)))
     x, y = np.expand_dims(x, tuple(range(1, 2 * ndim, 2))), np.expand_dims(y, tuple(range(0, 2 * ndim, 2)))
     both = np.multiply(x, y)
-    return np.reshape(both, tuple(m * n for m, n in zip(np.shape(both)[::2], np.shape(both)[1::2], strict=True)))
+    return np.reshape(both, tuple(m * n for m, n in zip(shape_of(both)[::2], shape_of(both)[1::2], strict=True)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import Primitive, plain
+from ..graph import Primitive, ndim_of, plain, shape_of
 from .elementwise import to_dtype
 from .registry import FUNCTIONS, flat, implements, primitive
 from .ufuncs import store
@@ -23,13 +23,13 @@ Axis = int | tuple[int, ...] | None
 
 def axes_of(a: Array, axis: Axis) -> tuple[int, ...]:
     """NumPy's `axis` as a tuple of non-negative axes; raises NumPy's AxisError."""
-    ndim = np.ndim(a)
+    ndim = ndim_of(a)
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
 def _kept(reduced: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """Something of a reduction's output shape with the reduced axes put back, so that it broadcasts with the input."""
-    return reduced if keepdims or np.ndim(reduced) == 0 else np.expand_dims(reduced, axes)
+    return reduced if keepdims or ndim_of(reduced) == 0 else np.expand_dims(reduced, axes)
 
 
 def _d_extreme(dout: Array, out: Array, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
@@ -56,7 +56,7 @@ def _can_divide(products: Array) -> bool:
 
 def _others(x: Array, axes: tuple[int, ...]) -> Array:
     """For each entry, the product of the other entries along `axes`."""
-    rest = [i for i in range(np.ndim(x)) if i not in axes]
+    rest = [i for i in range(ndim_of(x)) if i not in axes]
     rows = np.transpose(x, (*rest, *axes))
     moved = rows.shape
     rows = np.reshape(rows, (*moved[: len(rest)], -1))
@@ -82,7 +82,7 @@ def _d_cumprod(dout: Array, out: Array, x: Array, axis: int) -> Array:
     one = np.ones_like(rows[..., :1])
     before = np.cumprod(np.concatenate([one, rows[..., :-1]], axis=-1), axis=-1)
     times = np.concatenate([rows[..., 1:], one], axis=-1)
-    step, n = 1, np.shape(rows)[-1]
+    step, n = 1, shape_of(rows)[-1]
     while step < n:
         s = np.concatenate([s[..., :-step] + times[..., :-step] * s[..., step:], s[..., -step:]], axis=-1)
         times = np.concatenate([times[..., :-step] * times[..., step:], times[..., -step:]], axis=-1)
@@ -90,11 +90,11 @@ def _d_cumprod(dout: Array, out: Array, x: Array, axis: int) -> Array:
     return np.moveaxis(before * s, -1, axis)
 
 
-total = primitive("sum", lambda x, axes, keepdims: np.sum(x, axis=axes, keepdims=keepdims),
+total = primitive("sum", lambda x, axes, keepdims: np.add.reduce(x, axes, None, None, keepdims),
                   lambda dout, _out, _x, axes, keepdims: _kept(dout, axes, keepdims))  # fmt: skip
-product = primitive("prod", lambda x, axes, keepdims: np.prod(x, axis=axes, keepdims=keepdims), _d_product)
-greatest = primitive("max", lambda x, axes, keepdims: np.max(x, axis=axes, keepdims=keepdims), _d_extreme)
-least = primitive("min", lambda x, axes, keepdims: np.min(x, axis=axes, keepdims=keepdims), _d_extreme)
+product = primitive("prod", lambda x, axes, keepdims: np.multiply.reduce(x, axes, None, None, keepdims), _d_product)
+greatest = primitive("max", lambda x, axes, keepdims: np.maximum.reduce(x, axes, None, None, keepdims), _d_extreme)
+least = primitive("min", lambda x, axes, keepdims: np.minimum.reduce(x, axes, None, None, keepdims), _d_extreme)
 running_sum = primitive("cumsum", lambda x, axis: np.cumsum(x, axis=axis),
                         lambda dout, _out, _x, axis: _reversed_cumsum(dout, axis))  # fmt: skip
 running_product = primitive("cumprod", lambda x, axis: np.cumprod(x, axis=axis), _d_cumprod)
@@ -119,8 +119,8 @@ def _reduction(
         if initial is None:
             return op(a, axes=axes, keepdims=keepdims)
         initial = to_dtype(initial, dtype)
-        if extreme and 0 in np.shape(a):
-            kept = [1 if i in axes else n for i, n in enumerate(np.shape(a)) if keepdims or i not in axes]
+        if extreme and 0 in shape_of(a):
+            kept = [1 if i in axes else n for i, n in enumerate(shape_of(a)) if keepdims or i not in axes]
             return np.broadcast_to(initial, kept) + 0
         return combine(initial, op(a, axes=axes, keepdims=keepdims))
 
@@ -202,9 +202,9 @@ def _mean(
 def _count(a: Array, axis: Axis, keepdims: bool, where: Any) -> Any:
     """How many entries a reduction counts: an int, or with `where` an array."""
     if where is True:
-        shape = np.shape(a)
+        shape = shape_of(a)
         return int(np.prod([shape[i] for i in axes_of(a, axis)], dtype=int))
-    return np.sum(np.broadcast_to(plain(where), np.shape(a)), axis=axis, keepdims=keepdims)
+    return np.sum(np.broadcast_to(plain(where), shape_of(a)), axis=axis, keepdims=keepdims)
 
 
 def _divided(total: Array, count: Any) -> Array:
@@ -248,7 +248,7 @@ def _running(op: Primitive) -> Callable[..., Array]:
         a = _in_dtype(a, dtype, op.name)
         if axis is None:
             a, axis = np.ravel(a), 0
-        return _stored(op(a, axis=normalize_axis_index(axis, np.ndim(a))), out)
+        return _stored(op(a, axis=normalize_axis_index(axis, ndim_of(a))), out)
 
     return run
 

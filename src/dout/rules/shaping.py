@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import plain
+from ..graph import ndim_of, plain, shape_of
 from .indexing import scatter
 from .registry import flat, implements, primitive
 
@@ -73,10 +73,10 @@ def _piece(dout: Array, i: int, axis: int, widths: tuple[int, ...]) -> Array:
 def _unrepeat(dout: Array, counts: tuple[int, ...], axis: int) -> Array:
     """Sum dout over the copies of each entry."""
     if len(set(counts)) == 1 and counts[0]:
-        shape = np.shape(dout)
+        shape = shape_of(dout)
         split = (*shape[:axis], len(counts), counts[0], *shape[axis + 1 :])
         return np.sum(np.reshape(dout, split), axis=axis + 1)
-    shape = (*np.shape(dout)[:axis], len(counts), *np.shape(dout)[axis + 1 :])
+    shape = (*shape_of(dout)[:axis], len(counts), *shape_of(dout)[axis + 1 :])
     owner = np.repeat(np.arange(len(counts)), np.array(counts, int))
     return scatter(dout, key=(slice(None),) * axis + (owner,), shape=shape)
 
@@ -91,7 +91,7 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
     order = ("F" if np.isfortran(np.asarray(plain(a))) else "C") if order == "A" else order
     if copy is False:
         np.reshape(plain(a), shape, order=order, copy=False)  # raises where that can't be
-    result = reshape(a, shape=_as_shape(shape), order=order, old=np.shape(a))
+    result = reshape(a, shape=_as_shape(shape), order=order, old=shape_of(a))
     return np.copy(result) if copy else result
 
 
@@ -99,13 +99,13 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
 def _ravel(a: Array, order: str = "C") -> Array:
     if order == "K":  # as in memory: the axis with the longest steps first
         steps = np.asarray(plain(a)).strides
-        a, order = np.transpose(a, sorted(range(np.ndim(a)), key=lambda i: -abs(steps[i]))), "C"
+        a, order = np.transpose(a, sorted(range(ndim_of(a)), key=lambda i: -abs(steps[i]))), "C"
     return np.reshape(a, (-1,), order=order)
 
 
 @implements(np.transpose, np.permute_dims)
 def _transpose(a: Array, axes: Any = None) -> Array:
-    ndim = np.ndim(a)
+    ndim = ndim_of(a)
     return transpose(a, axes=tuple(range(ndim))[::-1] if axes is None else _permutation(axes, ndim))
 
 
@@ -118,7 +118,7 @@ def _permutation(axes: Any, ndim: int) -> tuple[int, ...]:
 
 @implements(np.swapaxes)
 def _swapaxes(a: Array, axis1: int, axis2: int) -> Array:
-    axes = list(range(np.ndim(a)))
+    axes = list(range(ndim_of(a)))
     i, j = normalize_axis_index(axis1, len(axes)), normalize_axis_index(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
     return transpose(a, axes=tuple(axes))
@@ -126,7 +126,7 @@ def _swapaxes(a: Array, axis1: int, axis2: int) -> Array:
 
 @implements(np.moveaxis)
 def _moveaxis(a: Array, source: Any, destination: Any) -> Array:
-    ndim = np.ndim(a)
+    ndim = ndim_of(a)
     here, there = normalize_axis_tuple(source, ndim, "source"), normalize_axis_tuple(destination, ndim, "destination")
     if len(here) != len(there):
         raise ValueError("`source` and `destination` arguments must have the same number of elements")
@@ -144,14 +144,14 @@ def _matrix_transpose(x: Array, /) -> Array:
 @implements(np.expand_dims)
 def _expand_dims(a: Array, axis: Any) -> Array:
     axis = axis if isinstance(axis, tuple | list) else (axis,)
-    wide = normalize_axis_tuple(axis, np.ndim(a) + len(axis))
-    shape = iter(np.shape(a))
-    return np.reshape(a, tuple(1 if i in wide else next(shape) for i in range(np.ndim(a) + len(axis))))
+    wide = normalize_axis_tuple(axis, ndim_of(a) + len(axis))
+    shape = iter(shape_of(a))
+    return np.reshape(a, tuple(1 if i in wide else next(shape) for i in range(ndim_of(a) + len(axis))))
 
 
 @implements(np.squeeze)
 def _squeeze(a: Array, axis: Any = None) -> Array:
-    shape = np.shape(a)
+    shape = shape_of(a)
     narrow = [i for i, n in enumerate(shape) if n == 1] if axis is None else normalize_axis_tuple(axis, len(shape))
     if any(shape[i] != 1 for i in narrow):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
@@ -165,8 +165,8 @@ def _broadcast_to(array: Array, shape: Any, subok: bool = False) -> Array:
 
 @implements(np.broadcast_arrays)
 def _broadcast_arrays(*args: Array, subok: bool = False) -> tuple[Array, ...]:
-    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
-    return tuple(a if np.shape(a) == shape else np.broadcast_to(a, shape) for a in map(_as_array, args))
+    shape = np.broadcast_shapes(*(shape_of(a) for a in args))
+    return tuple(a if shape_of(a) == shape else np.broadcast_to(a, shape) for a in map(_as_array, args))
 
 
 @implements(np.concatenate, np.concat)
@@ -177,12 +177,12 @@ def _concatenate(
     if axis is None:
         arrays, axis = tuple(np.ravel(a) for a in arrays), 0
     arrays = tuple(_as_array(a) for a in arrays)
-    if not arrays or not np.ndim(arrays[0]):
+    if not arrays or not ndim_of(arrays[0]):
         raise ValueError(
             "zero-dimensional arrays cannot be concatenated" if arrays else "need at least one array to concatenate"
         )
-    axis = normalize_axis_index(axis, np.ndim(arrays[0]))
-    joined = concatenate(*arrays, axis=axis, widths=tuple(np.shape(a)[axis] for a in arrays if np.ndim(a) > axis))
+    axis = normalize_axis_index(axis, ndim_of(arrays[0]))
+    joined = concatenate(*arrays, axis=axis, widths=tuple(shape_of(a)[axis] for a in arrays if ndim_of(a) > axis))
     if dtype is None:
         return joined
     for a in arrays:
@@ -198,7 +198,7 @@ def _as_array(a: Any) -> Array:
 @implements(np.stack)
 def _stack(arrays: Sequence[Array], axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Array:
     arrays = tuple(arrays)
-    if len({np.shape(a) for a in arrays}) != 1:
+    if len({shape_of(a) for a in arrays}) != 1:
         raise ValueError("all input arrays must have the same shape" if arrays else "need at least one array to stack")
     return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype, casting=casting)
 
@@ -211,7 +211,7 @@ def _vstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kin
 @implements(np.hstack)
 def _hstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
     arrays = [np.atleast_1d(a) for a in tup]
-    axis = 0 if arrays and np.ndim(arrays[0]) == 1 else 1
+    axis = 0 if arrays and ndim_of(arrays[0]) == 1 else 1
     return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
 
 
@@ -222,17 +222,17 @@ def _dstack(tup: Sequence[Array]) -> Array:
 
 @implements(np.column_stack)
 def _column_stack(tup: Sequence[Array]) -> Array:
-    return np.concatenate([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in tup], 1)
+    return np.concatenate([np.reshape(a, (-1, 1)) if ndim_of(a) < 2 else a for a in tup], 1)
 
 
 def _at_least(ndim: int, *arrays: Array) -> Any:
     def widen(a: Array) -> Array:
         a = _as_array(a)
-        missing = ndim - np.ndim(a)
+        missing = ndim - ndim_of(a)
         if missing <= 0:
             return a
         after = 1 if ndim == 3 and missing < 3 else 0  # NumPy puts a matrix's third axis last
-        return np.reshape(a, (1,) * (missing - after) + tuple(np.shape(a)) + (1,) * after)
+        return np.reshape(a, (1,) * (missing - after) + tuple(shape_of(a)) + (1,) * after)
 
     return widen(arrays[0]) if len(arrays) == 1 else tuple(widen(a) for a in arrays)
 
@@ -244,40 +244,40 @@ implements(np.atleast_3d)(lambda *arys: _at_least(3, *arys))
 
 @implements(np.array_split)
 def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> Array:
-    n = np.shape(ary)[axis]
-    if np.ndim(indices_or_sections):
+    n = shape_of(ary)[axis]
+    if ndim_of(indices_or_sections):
         cuts = [0, *indices_or_sections, n]
     else:
         count = int(indices_or_sections)
         if count <= 0:
             raise ValueError("number sections must be larger than 0.")
         cuts = [0, *np.cumsum([n // count + (i < n % count) for i in range(count)])]
-    lead = (slice(None),) * normalize_axis_index(axis, np.ndim(ary))
+    lead = (slice(None),) * normalize_axis_index(axis, ndim_of(ary))
     return [ary[(*lead, slice(a, b))] for a, b in pairwise(cuts)]
 
 
 @implements(np.split)
 def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> Array:
-    if not np.ndim(indices_or_sections) and np.shape(ary)[axis] % indices_or_sections:
+    if not ndim_of(indices_or_sections) and shape_of(ary)[axis] % indices_or_sections:
         raise ValueError("array split does not result in an equal division")
     return np.array_split(ary, indices_or_sections, axis)
 
 
 @implements(np.hsplit)
 def _hsplit(ary: Array, indices_or_sections: Any) -> Array:
-    return np.split(ary, indices_or_sections, 1 if np.ndim(ary) > 1 else 0)
+    return np.split(ary, indices_or_sections, 1 if ndim_of(ary) > 1 else 0)
 
 
 @implements(np.vsplit)
 def _vsplit(ary: Array, indices_or_sections: Any) -> Array:
-    if np.ndim(ary) < 2:
+    if ndim_of(ary) < 2:
         raise ValueError("vsplit only works on arrays of 2 or more dimensions")
     return np.split(ary, indices_or_sections, 0)
 
 
 @implements(np.dsplit)
 def _dsplit(ary: Array, indices_or_sections: Any) -> Array:
-    if np.ndim(ary) < 3:
+    if ndim_of(ary) < 3:
         raise ValueError("dsplit only works on arrays of 3 or more dimensions")
     return np.split(ary, indices_or_sections, 2)
 
@@ -287,7 +287,7 @@ implements(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
 
 @implements(np.flip)
 def _flip(m: Array, axis: Any = None) -> Array:
-    ndim = np.ndim(m)
+    ndim = ndim_of(m)
     return flip(m, axes=tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim))
 
 
@@ -297,7 +297,7 @@ implements(np.fliplr)(lambda m: np.flip(m, 1))
 
 @implements(np.rot90)
 def _rot90(m: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
-    first, second = normalize_axis_tuple(axes, np.ndim(m))  # raises if they are the same
+    first, second = normalize_axis_tuple(axes, ndim_of(m))  # raises if they are the same
     if k % 4 == 0:
         return m
     if k % 4 == 1:
@@ -310,7 +310,7 @@ def _rot90(m: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
 @implements(np.roll)
 def _roll(a: Array, shift: Any, axis: Any = None) -> Array:
     if axis is None:
-        return np.reshape(roll(np.ravel(a), shift=shift, axis=0), np.shape(a))
+        return np.reshape(roll(np.ravel(a), shift=shift, axis=0), shape_of(a))
     return roll(a, shift=shift, axis=axis)
 
 
@@ -318,18 +318,18 @@ def _roll(a: Array, shift: Any, axis: Any = None) -> Array:
 def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     if axis is None:
         a, axis = np.ravel(a), 0
-    axis = normalize_axis_index(axis, np.ndim(a))
+    axis = normalize_axis_index(axis, ndim_of(a))
     if np.asarray(repeats).dtype.kind not in "iub":
         raise TypeError(f"np.repeat: repeats has to hold integers, got {repeats!r}")
-    counts = tuple(np.broadcast_to(repeats, np.shape(a)[axis]).tolist())
+    counts = tuple(np.broadcast_to(repeats, shape_of(a)[axis]).tolist())
     return repeat(a, counts=counts, axis=axis)
 
 
 @implements(np.tile)
 def _tile(A: Array, reps: Any) -> Array:
     counts = _as_shape(reps)
-    counts = (1,) * (np.ndim(A) - len(counts)) + counts
-    old = (1,) * (len(counts) - np.ndim(A)) + tuple(np.shape(A))
+    counts = (1,) * (ndim_of(A) - len(counts)) + counts
+    old = (1,) * (len(counts) - ndim_of(A)) + tuple(shape_of(A))
     spread = np.reshape(A, tuple(n for size in old for n in (1, size)))
     wide = np.broadcast_to(spread, tuple(n for pair in zip(counts, old, strict=True) for n in pair))
     return np.copy(np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True))), order="C")
@@ -341,10 +341,10 @@ def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -
     known = {"constant": ["constant_values"], "reflect": ["reflect_type"], "symmetric": ["reflect_type"]}
     unknown = [] if callable(mode) else [name for name in options if name not in known.get(mode, [])]
     if mode in ("constant", "empty") and not unknown:
-        return _pad_constant(array, _widths(pad_width, np.ndim(array)), options.get("constant_values", 0))
+        return _pad_constant(array, _widths(pad_width, ndim_of(array)), options.get("constant_values", 0))
     if mode in ("edge", "reflect", "symmetric", "wrap") and not unknown:
         if options.get("reflect_type", "even") == "even":
-            places = np.arange(np.size(array)).reshape(np.shape(array))
+            places = np.arange(np.size(array)).reshape(shape_of(array))
             return np.ravel(array)[np.pad(places, pad_width, mode=mode)]
         unknown = ["reflect_type"]
     raise NotImplementedError(
@@ -356,7 +356,7 @@ def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -
 def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     if isinstance(pad_width, dict):
         pairs: list[Any] = [pad_width.get(i, pad_width.get(i - ndim, 0)) for i in range(ndim)]
-        return [(p, p) if np.ndim(p) == 0 else tuple(p) for p in pairs]
+        return [(p, p) if ndim_of(p) == 0 else tuple(p) for p in pairs]
     widths = np.asarray(pad_width)
     if widths.dtype.kind not in "iu" or np.any(widths < 0):
         raise ValueError(f"np.pad: pad_width has to hold integers from 0 on, got {pad_width!r}")
@@ -366,7 +366,7 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
 def _pad_constant(array: Array, widths: list[tuple[int, int]], constants: Any) -> Array:
     values = np.broadcast_to(constants, (len(widths), 2))
     for axis, sides in enumerate(widths):
-        shape = list(np.shape(array))
+        shape = list(shape_of(array))
         ends = []
         for side, width in enumerate(sides):
             shape[axis] = width

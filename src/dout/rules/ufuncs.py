@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..graph import plain
+from ..graph import ndim_of, plain, shape_of
 from .elementwise import to_dtype
 from .indexing import scatter
 from .registry import FLAT, UFUNCS
@@ -32,8 +32,8 @@ def store(result: Array, out: Any) -> Array:
     target = out[0] if isinstance(out, tuple) and len(out) == 1 else out
     if isinstance(target, tuple):
         raise TypeError("out= with several arrays is not supported on Variables; use the results instead")
-    if np.shape(result) != np.shape(target):
-        raise ValueError(f"out= has shape {np.shape(target)}, the result has shape {np.shape(result)}")
+    if shape_of(result) != shape_of(target):
+        raise ValueError(f"out= has shape {shape_of(target)}, the result has shape {shape_of(result)}")
     if not _is_variable(target):
         if _is_variable(result):
             raise _plain_target(target)
@@ -95,9 +95,9 @@ def _where(ufunc: Any, inputs: tuple[Array, ...], where: Any, out: Any) -> Array
             f"np.{ufunc.__name__}: where= without out= leaves entries undefined; give out=np.zeros_like(x)"
         )
     target = out[0] if isinstance(out, tuple) else out
-    shape = np.broadcast_shapes(np.shape(where), *(np.shape(x) for x in inputs))
-    if shape != np.shape(target):
-        raise ValueError(f"out= has shape {np.shape(target)}, the result has shape {shape}")
+    shape = np.broadcast_shapes(shape_of(where), *(shape_of(x) for x in inputs))
+    if shape != shape_of(target):
+        raise ValueError(f"out= has shape {shape_of(target)}, the result has shape {shape}")
     mask = np.broadcast_to(where, shape)
     chosen = ufunc(*(np.broadcast_to(x, shape)[mask] for x in inputs))
     if _is_variable(chosen) and not _is_variable(target):
@@ -112,7 +112,7 @@ def call_method(ufunc: Any, method: str, inputs: tuple[Array, ...], options: dic
     options = {name: v for name, v in options.items() if v is not None or name == "axis"}
     if method == "outer":
         x, y = inputs
-        return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **options)
+        return ufunc(np.reshape(x, shape_of(x) + (1,) * ndim_of(y)), y, **options)
     if method == "reduce" and ufunc in _REDUCE:
         return _REDUCE[ufunc](inputs[0], axis=options.pop("axis", 0), **options)
     if method == "accumulate" and ufunc in _ACCUMULATE:
@@ -135,11 +135,11 @@ def _one_by_one(
         raise TypeError(f"np.{ufunc.__name__}.{method}: {', '.join(options)}= is not supported on Variables")
     if isinstance(axis, tuple) and len(axis) == 1:
         (axis,) = axis
-    if axis is None and np.ndim(x) == 1:
+    if axis is None and ndim_of(x) == 1:
         axis = 0
     if axis is None or isinstance(axis, tuple):
         raise TypeError(f"np.{ufunc.__name__}.{method}: axis={axis} is not supported on Variables; give one int")
-    axis = normalize_axis_index(axis, np.ndim(x))
+    axis = normalize_axis_index(axis, ndim_of(x))
     rows = np.moveaxis(x, axis, 0)
     if not len(rows):
         raise ValueError(f"np.{ufunc.__name__}.{method} on Variables: axis {axis} has no entries")
@@ -154,8 +154,8 @@ def _one_by_one(
 def _at(ufunc: Any, target: Array, key: Any, *values: Array) -> None:
     """`target[key] = ufunc(target[key], value)`, where an entry that is named twice is changed twice."""
     key = _own(key)
-    shape = np.shape(target)
-    here = np.shape(plain(target)[key])
+    shape = shape_of(target)
+    here = shape_of(plain(target)[key])
     if not _is_variable(target):
         raise TypeError(
             f"np.{ufunc.__name__}.at: the target is a plain {type(target).__name__}, which can't hold a derivative; make "
