@@ -27,6 +27,9 @@ from .wiring import run
 class Layer:
     """A base for layers of one's own: write `forward(self, *inputs)` and `backward(self, dout)`, and call the object.
 
+    Attributes:
+        spares_dout: say True in a class whose backward never writes into dout, to save a copy of it.
+
     Example:
         >>> import dout
         >>> class Square(Layer):
@@ -39,6 +42,8 @@ class Layer:
         >>> dout.grad(lambda x: Square()(x) + 1)(3.0)
         6.0
     """
+
+    spares_dout = False
 
     def forward(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, ...)")
@@ -65,6 +70,8 @@ class Layer:
 class MulLayer(Layer):
     """`x * y`; its backward multiplies dout by the inputs, flipped."""
 
+    spares_dout = True
+
     def forward(self, x: Any, y: Any) -> Any:
         self.x = x
         self.y = y
@@ -78,6 +85,8 @@ class MulLayer(Layer):
 class AddLayer(Layer):
     """`x + y`; its backward hands dout on to both."""
 
+    spares_dout = True
+
     def forward(self, x: Any, y: Any) -> Any:
         self.shapes = np.shape(x), np.shape(y)
         return x + y
@@ -90,6 +99,8 @@ class AddLayer(Layer):
 class Relu(Layer):
     """x where x > 0, else 0; its backward lets dout through where x > 0. A NaN passes forward."""
 
+    spares_dout = True
+
     def forward(self, x: Any) -> Any:
         self.positive = x > 0
         return _only_where(np.logical_not(x <= 0), x)
@@ -100,6 +111,8 @@ class Relu(Layer):
 
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)); its backward needs only the output: dout * out * (1 - out)."""
+
+    spares_dout = True
 
     def forward(self, x: Any) -> Any:
         if hasattr(type(x), "__dout_record__"):

@@ -66,7 +66,8 @@ def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     parameters = [getattr(obj, name) for name in names]
     if not any(isinstance(v, Variable) for v in (*inputs, *parameters)):
         return fresh(obj).forward(*inputs, **options)
-    call = _Call(obj, names, len(inputs), options)
+    constants = [x for x in inputs if isinstance(x, np.ndarray)]
+    call = _Call(obj, names, len(inputs), constants, options)
     out = record(Primitive(type(obj).__name__, call.forward, joint=call.joint), (*inputs, *parameters), {})
     if isinstance(out._value, tuple):
         return tuple(PICK(out, i=i) for i in range(len(out._value)))
@@ -76,10 +77,14 @@ def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
 class _Call:
     """One call of a layer: the copy that ran, and how it is walked back."""
 
-    def __init__(self, obj: Any, names: list[str], n_inputs: int, options: dict[str, Any]) -> None:
+    def __init__(
+        self, obj: Any, names: list[str], n_inputs: int, constants: list[np.ndarray], options: dict[str, Any]
+    ) -> None:
         self.obj = fresh(obj)  # as it is now, for derivatives of derivatives
         self.names = names
         self.n_inputs = n_inputs
+        self.constants = constants
+        self.spares_dout = getattr(obj, "spares_dout", False)
         self.options = options
 
     @property
@@ -108,7 +113,7 @@ class _Call:
                 raise TypeError(f"{self.name}.forward: expected a number or an array, got {type(o).__name__}")
         # a Variable that forward replaces was remembered from an earlier run by hand, and is no parameter
         self.state = {n for n, v in zip(self.names, parameters, strict=True) if getattr(self.fresh, n, None) is not v}
-        self.shared = _shared(self.obj, self.fresh, inputs)
+        self.shared = _shared(self.obj, self.fresh, self.constants)
         return out
 
     def joint(self, dout: Any, outs: Any, *values: Any) -> tuple[Any, ...]:
@@ -119,7 +124,8 @@ class _Call:
             obj.forward(*values[: self.n_inputs], **self.options)
         else:
             obj = self.fresh
-        dout = tuple(map(_own, dout)) if isinstance(dout, list) else _own(dout)
+        if not self.spares_dout:
+            dout = tuple(map(_own, dout)) if isinstance(dout, list) else _own(dout)
         found = obj.backward(dout)
         if found is None:
             raise TypeError(f"{self.name}.backward returned None; did it forget its return?")
@@ -196,12 +202,13 @@ def _own(dout: Any) -> Any:
     return np.array(dout)[()] if isinstance(dout, np.ndarray | np.generic) else dout
 
 
-def _shared(obj: Any, used: Any, inputs: tuple[Any, ...]) -> list[tuple[str, np.ndarray, int]]:
+def _shared(obj: Any, used: Any, constants: list[np.ndarray]) -> list[tuple[str, np.ndarray, int]]:
     """Arrays that others can write to, with fingerprints: those of the object itself, and plain inputs that were kept."""
     own = {id(array) for _, array in arrays_in(obj)}
-    given = [x for x in inputs if isinstance(x, np.ndarray)]
+    if not own and not constants:
+        return []
     return [
         (path, array, fingerprint(array))
         for path, array in arrays_in(used)
-        if id(array) in own or any(np.may_share_memory(x, array) for x in given)
+        if id(array) in own or any(np.may_share_memory(x, array) for x in constants)
     ]

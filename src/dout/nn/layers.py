@@ -44,6 +44,8 @@ class Affine(Layer):
         array([1., 1.])
     """
 
+    spares_dout = True
+
     W: Any
     b: Any
 

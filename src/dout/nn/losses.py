@@ -34,6 +34,8 @@ class SoftmaxWithLoss(Layer):
                [ 0.25, -0.25]]), None)
     """
 
+    spares_dout = True
+
     def forward(self, x: Any, t: Any) -> Any:
         """The loss, one number."""
         _hold_scores(np.shape(x))
