@@ -15,10 +15,9 @@ import numpy as np
 from numpy import ndarray
 
 from .broadcasting import summed_to
-from .graph import PICK, Leaf, Node, Primitive, shape_of
+from .graph import PICK, Leaf, Node, Primitive, plain, shape_of
 from .guards import check
-from .recording import make
-from .variable import Variable
+from .recording import Handle, make
 
 _serial = attrgetter("serial")
 
@@ -110,7 +109,7 @@ def walk(
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
-        elif op.add_into is not None and watch is None and not (linked or isinstance(dout, Variable)):
+        elif op.add_into is not None and watch is None and not (linked or isinstance(dout, Handle)):
             if inside is None or parents[0] in inside:
                 dout = _whole(dout, shape)
                 _add_into(op.add_into, douts, owned, parents[0], dout, node.params)
@@ -220,7 +219,7 @@ def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return d
 
 
-def backward(end: Variable, dout: Any = None) -> None:
+def backward(end: Handle, dout: Any = None) -> None:
     """`Variable.backward`: add to the `grad` of each Variable of the user's that `end` was made from."""
     node = end._node
     if node is None:
@@ -272,14 +271,14 @@ def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
         ValueError: for another shape.
         TypeError: for what is not a number or array, or complex where the value is real.
     """
-    if not isinstance(dout, Variable | ndarray | np.generic | int | float | complex):
+    if not isinstance(dout, Handle | ndarray | np.generic | int | float | complex):
         raise TypeError(f"{what} shape {shape}, a number or an array, got {type(dout).__name__}")
     if shape_of(dout) != shape:
         raise ValueError(f"{what} shape {shape}, got {shape_of(dout)}")
-    kind = np.result_type(dout).kind
+    given = np.result_type(plain(dout))
     real = dtype in (int, float, bool) if isinstance(dtype, type) else dtype.kind != "c"
-    if kind not in "fciub" or (kind == "c" and real):
-        raise TypeError(f"{what} {getattr(dtype, '__name__', dtype)} numbers, got {np.result_type(dout)}")
+    if given.kind not in "fciub" or (given.kind == "c" and real):
+        raise TypeError(f"{what} {getattr(dtype, '__name__', dtype)} numbers, got {given}")
     return _fit(dout, shape, dtype)
 
 
@@ -291,7 +290,7 @@ def finished(d: Any, value: Any, given: Iterable[Any]) -> Any:
         value: the input.
         given: arrays that belong to others already.
     """
-    if isinstance(d, Variable):
+    if isinstance(d, Handle):
         return d
     if d is None:
         d = 0

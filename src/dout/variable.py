@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .backprop import backward
 from .conversions import WaysOut
 from .copies import replica
 from .errors import loses_derivative, not_differentiable, unsupported
@@ -110,8 +111,6 @@ class Variable(Handle, ArrayMethods, WaysOut):
             ValueError: if it is an array and no dout was given, or dout has another shape.
             RuntimeError: if it belongs to a `dout.grad` call that has finished.
         """
-        from .backprop import backward  # the walk stands above the handle; this method is only its short name
-
         backward(self, dout)
 
     # Protocols

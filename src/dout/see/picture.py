@@ -42,7 +42,7 @@ class Picture:
 
     def text(self) -> str:
         """The graph as text: each operation with its value, each of its inputs with the value and the derivative."""
-        return text_of(self)
+        return text_of(self.graph, self.values, self.edges, self.totals)
 
     def __repr__(self) -> str:
         return self.text()

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..graph import Node, describe
+from ..graph import Graph, Node, describe
 from .signs import SIGNS
 
-if TYPE_CHECKING:
-    from .picture import Picture
 
-
-def text_of(picture: Picture) -> str:
+def text_of(
+    graph: Graph, values: Mapping[Node, Any], edges: Mapping[tuple[Node, int], Any], totals: Mapping[Node, Any]
+) -> str:
     """Each operation with its value and derivative; below it each input's value and the derivative that flows to it.
 
     Where a value fans out, the derivatives that meet are shown as a sum.
+
+    Args:
+        graph: what is shown.
+        values: the value of each node, if it is known.
+        edges: for (node, i), the derivative that flows from the node to its i-th input.
+        totals: the derivative with respect to each node.
     """
-    graph = picture.graph
     operations = [n for n in graph.nodes if n.op is not None]
     names = {node: f"({i})" for i, node in enumerate(operations, 1)}
     names.update({n: graph.names[n] for n in graph.nodes if n.op is None})
     terms: dict[Node, list[Any]] = {}
-    for (node, i), d in picture.edges.items():
+    for (node, i), d in edges.items():
         parent = node.parents[i]
         if parent is not None:
             terms.setdefault(parent, []).append(d)
 
     def back(node: Node) -> str:
-        if node not in picture.totals:
+        if node not in totals:
             return "<- 0"
         parts = terms.get(node, [])
-        total = brief(picture.totals[node])
+        total = brief(totals[node])
         if len(parts) < 2:
             return f"<- {total}"
         if np.size(parts[0]) > 1:
@@ -44,23 +48,23 @@ def text_of(picture: Picture) -> str:
     for node in operations:
         assert node.op is not None
         sign = SIGNS.get(node.op.name, node.op.name)
-        lines.append(f"{names[node]} {sign:<5} {_value(picture, node)}  {back(node)}")
+        lines.append(f"{names[node]} {sign:<5} {_value(values, node)}  {back(node)}")
         rows = []
         for i, parent in enumerate(node.parents):
             if parent is None:
                 rows.append((brief(_constant(node, i)), "", ""))
             else:
-                d = picture.edges.get((node, i))
-                rows.append((names[parent], _value(picture, parent), "" if d is None else f"<- {brief(d)}"))
+                d = edges.get((node, i))
+                rows.append((names[parent], _value(values, parent), "" if d is None else f"<- {brief(d)}"))
         lines += _table(rows, " " * 6)
-    ends = [("output" if k == 0 else "", "constant" if n is None else names[n], "" if n is None else _value(picture, n), "")
+    ends = [("output" if k == 0 else "", "constant" if n is None else names[n], "" if n is None else _value(values, n), "")
             for k, n in enumerate(graph.outputs)]  # fmt: skip
-    inputs = [("inputs" if k == 0 else "", names[n], _value(picture, n), back(n)) for k, n in enumerate(graph.inputs)]
+    inputs = [("inputs" if k == 0 else "", names[n], _value(values, n), back(n)) for k, n in enumerate(graph.inputs)]
     return "\n".join([*lines, "", *_table(ends, ""), *_table(inputs, "")])
 
 
-def _value(picture: Picture, node: Node) -> str:
-    return brief(picture.values[node]) if node in picture.values else describe(node)
+def _value(values: Mapping[Node, Any], node: Node) -> str:
+    return brief(values[node]) if node in values else describe(node)
 
 
 def _constant(node: Node, i: int) -> Any:
