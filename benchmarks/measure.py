@@ -79,16 +79,17 @@ def rows_of(
     floor: str,
     targets: Mapping[str, float | None],
 ) -> list[Row]:
-    """One row for each peer that was timed, with its target; `floor` names the run that is the floor."""
+    """One row for each peer that was timed, or one without a peer; `floor` names the run that is the floor."""
     ours = times["dout"]
     least = middle(times[floor]) * scale if floor in times else None
-    return [
+    rows = [
         Row(
             case, unit, middle(ours) * scale, least, peer, middle(times[peer]) * scale, ratio(ours, times[peer]), target
         )
         for peer, target in targets.items()
         if peer in times
     ]
+    return rows or [Row(case, unit, middle(ours) * scale, least)]
 
 
 def fresh(*args: str) -> Any:
