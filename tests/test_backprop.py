@@ -259,3 +259,12 @@ def test_grad_inside_define_by_run():
     y = dout.grad(lambda v: v**3 * x)(x)  # 3 v^2 x at v = x
     y.backward()
     assert x.grad == pytest.approx(36.0)
+
+
+def test_plain_and_recorded_derivatives_meet_in_one_place():
+    """Some douts are plain and some Variables, and all flow into entries of one array, where plain ones add in place."""
+    x = np.arange(4.0)
+    _, pullback = dout.vjp(lambda x: (x[0] * x[1], x[1] * x[2], np.sum(x[1:] * x[:-1])), x)
+    assert dout.grad(lambda d: np.sum(pullback((d, 1.0, d * d))[0]))(3.0) == 55.0
+    assert dout.grad(lambda d: np.sum(pullback((1.0, d, 2.0))[0]))(3.0) == 3.0
+    assert dout.grad(lambda d: np.sum(pullback((1.0, 2.0, d))[0]))(3.0) == 9.0

@@ -109,10 +109,9 @@ def walk(
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
-        elif op.add_into is not None and watch is None and not (linked or isinstance(dout, Handle)):
+        elif op.add_into is not None and watch is None and linked is None and _are_plain(dout, parents, douts):
             if inside is None or parents[0] in inside:
-                dout = _whole(dout, shape)
-                _add_into(op.add_into, douts, owned, parents[0], dout, node.params)
+                _add_into(op.add_into, douts, owned, parents[0], _whole(dout, shape), node.params)
             continue
         else:
             dout = _whole(dout, shape)
@@ -139,9 +138,10 @@ def walk(
                 watch(node, i, _whole(d, parent.shape))
             if parent not in douts:
                 douts[parent] = d
-            elif parent in owned:
+            elif parent in owned and not isinstance(d, Handle):
                 douts[parent] += d
             else:
+                owned.discard(parent)
                 douts[parent] = douts[parent] + d
     for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
         found[node] = _whole(douts[node], node.shape)
@@ -165,6 +165,12 @@ def _pulled(op: Primitive, dout: Any, out: Any, args: tuple[Any, ...], params: A
         return op.joint(dout, out, *args, **params)
     pullbacks = op.pullbacks
     return [pullbacks[i](dout, out, *args, **params) if yes else None for i, yes in enumerate(asked)]
+
+
+def _are_plain(dout: Any, parents: Sequence[Node | None], douts: dict[Node, Any]) -> bool:
+    """Whether a derivative can be added in place to that of the first parent: neither is recorded."""
+    parent = parents[0]
+    return not isinstance(dout, Handle) and not (parent in douts and isinstance(douts[parent], Handle))
 
 
 def _put(douts: dict[Node, Any], parent: Node | None, i: int, dout: Any) -> None:

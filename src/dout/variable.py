@@ -134,7 +134,8 @@ class Variable(Handle, ArrayMethods, WaysOut):
                 return result if out is None else store(result, out)
             if ufunc in FLAT or ufunc in UFUNCS or ufunc in FUNCTIONS:
                 return call_with_options(ufunc, inputs, options) if options else FUNCTIONS[ufunc](*inputs)
-            raise unsupported(f"np.{ufunc.__name__}")
+            name = ufunc.__name__
+            raise unsupported(f"np.{name}" if getattr(np, name, None) is ufunc else name)
         return call_method(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
