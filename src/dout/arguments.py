@@ -12,7 +12,7 @@ import numpy as np
 from .copies import replica
 from .errors import LOST, not_differentiable
 from .graph import Leaf, Scope, TracedLeaf, TracedNode
-from .guards import SMALL
+from .guards import SMALL, untouched
 from .recording import make
 from .tree import Rebuild, flatten
 from .variable import Variable
@@ -62,6 +62,7 @@ class Arguments:
     Attributes:
         leaves: the leaf nodes.
         values: their values as they were given; Variables within another derivative.
+        large: the caller's own arrays that are too large to be copied.
         args: the arguments to call the function with.
     """
 
@@ -70,6 +71,7 @@ class Arguments:
     ) -> None:
         self.leaves: list[Leaf] = []
         self.values: list[Any] = []
+        self.large: list[np.ndarray] = []
         self.args = list(args)
         self._rebuilds: list[tuple[Rebuild, list[bool]]] = []
         for position in positions:
@@ -100,16 +102,28 @@ class Arguments:
         )
 
     def _enter(self, value: Any, where: Scope, kind: type[Leaf]) -> Variable:
-        plain, parent = (value._value, value._node) if isinstance(value, Variable) else (value, None)
-        if type(plain) is np.ndarray and plain.nbytes <= SMALL:
-            plain = replica(plain)  # the function may write to the caller's array; a large one is locked
-        if isinstance(parent, TracedNode | TracedLeaf):
-            kind = TracedLeaf
+        plain, parent = value, None
+        if isinstance(value, Variable):
+            plain, parent = value._value, value._node
+            if isinstance(parent, TracedNode | TracedLeaf):
+                kind = TracedLeaf
+        elif type(value) is np.ndarray:
+            if value.nbytes <= SMALL:
+                plain = replica(value)  # the function may write to the caller's array
+            else:
+                self.large.append(value)
         leaf = kind(plain, parent, where)
         self.leaves.append(leaf)
         self.values.append(plain)
         handle: Variable = make(plain, leaf)
         return handle
+
+    def run(self, f: Callable[..., Any], kwargs: dict[str, Any]) -> Any:
+        """Call the function with the leaves in place."""
+        if not self.large:
+            return call(f, self.args, kwargs)
+        with untouched(self.large):
+            return call(f, self.args, kwargs)
 
     def restore(self, derivatives: Sequence[Any]) -> list[Any]:
         """Derivatives, one for each leaf, in the form of the arguments; None in the place of what has none."""
@@ -126,6 +140,8 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
         TypeError: if it is no int or sequence of ints.
         ValueError: if there is no such argument, or one is named twice.
     """
+    if type(argnums) is int and 0 <= argnums < len(args):
+        return [argnums]
     given = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
     found = []
     for n in given:

@@ -8,7 +8,7 @@ would be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,18 +58,14 @@ def check(node: Node) -> None:
 
 
 @contextmanager
-def untouched(arrays: Iterable[Any]) -> Iterator[None]:
-    """Hold that the caller's own large arrays are not written to while a function of them is differentiated.
+def untouched(large: Sequence[np.ndarray]) -> Iterator[None]:
+    """Hold that these large arrays of the caller's own are not written to while a function of them is differentiated.
 
     The function sees Variables in their place; if it wrote to the arrays by another name, the derivative would be wrong.
     They are read-only meanwhile, and so is what they are views of: such a write raises. One through an older view of the
     same memory can't be stopped; a sample of the contents is compared afterwards, because reading everything twice would
     cost as much as a short function does. Small arrays have been copied.
     """
-    large = [a for a in arrays if isinstance(a, np.ndarray) and a.nbytes > SMALL]
-    if not large:
-        yield
-        return
     before = [fingerprint(_sample(a)) for a in large]
     unlocked = []
     for array in large:

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Arguments, call, checked_argnums, positions_of, scope
+from .arguments import Arguments, checked_argnums, positions_of, scope
 from .graph import Scope
-from .guards import untouched
 from .runs import Pushed, Run, outputs
 from .transforms import grad
 
@@ -37,8 +36,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def matrix(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            with untouched(given.values):
-                outs, rebuild = outputs(call(f, given.args, kwargs), f)
+            outs, rebuild = outputs(given.run(f, kwargs), f)
             run = Run(given.leaves, given.values, outs)
             blocks = _jacobian_blocks(run, here)
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Arguments, call, checked_argnums, function_name, positions_of, scope
+from .arguments import Arguments, checked_argnums, function_name, positions_of, scope
 from .backprop import one
-from .guards import untouched
 from .runs import Linearized, Pushed, Run
 from .tree import flatten, tree_map
 from .variable import Variable
@@ -67,8 +66,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def value_and_derivative(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            with untouched(given.values):
-                out = call(f, given.args, kwargs)
+            out = given.run(f, kwargs)
             aux: Any = None
             if has_aux:
                 if not (isinstance(out, tuple) and len(out) == 2):
