@@ -83,10 +83,23 @@ def test_keys(name: str) -> None:
     oracles.assert_narrow(lambda x: x[key], A)
 
 
-@pytest.mark.parametrize("name", KEYS.keys() - {"list", "list with duplicates", "empty list", "two lists", "range",
-                                                "Ellipsis and array", "list of bools"})  # fmt: skip
-def test_keys_in_jax(name: str) -> None:
-    oracles.assert_like_jax(lambda xp, x: x[KEYS[name]] * x[KEYS[name]], A)
+#: JAX takes no lists and ranges.
+NOT_IN_JAX = {
+    "list", "list with duplicates", "empty list", "two lists", "range", "Ellipsis and array", "list of bools",
+}  # fmt: skip
+
+
+def test_keys_in_jax() -> None:
+    """All in one function, which JAX compiles once."""
+    jax = pytest.importorskip("jax")
+    keys = [key for name, key in KEYS.items() if name not in NOT_IN_JAX]
+
+    def all_of_them(xp, x):
+        return xp.concatenate([xp.ravel(x[key] * x[key]) for key in keys])
+
+    oracles.assert_like_jax(
+        lambda xp, x: all_of_them(np, x) if xp is np else jax.jit(lambda x: all_of_them(xp, x))(x), A
+    )
 
 
 MORE_KEYS = {
@@ -224,9 +237,20 @@ def test_functions(name: str) -> None:
     f, x = FUNCTIONS[name]
     oracles.assert_derivatives(lambda x: f(np, x), x, order=1)
     oracles.assert_derivatives(lambda x: f(np, x) ** 2, x)
-    oracles.assert_like_jax(f, x)
     if x.dtype != complex:
         oracles.assert_narrow(lambda x: f(np, x), x)
+
+
+def test_functions_in_jax() -> None:
+    jax = pytest.importorskip("jax")
+
+    def all_of_them(xp, *xs):
+        return xp.concatenate([xp.ravel(f(xp, x * x)) for (f, _), x in zip(FUNCTIONS.values(), xs, strict=True)])
+
+    xs = [x for _, x in FUNCTIONS.values()]
+    oracles.assert_like_jax(
+        lambda xp, *xs: all_of_them(np, *xs) if xp is np else jax.jit(lambda *xs: all_of_them(xp, *xs))(*xs), *xs
+    )
 
 
 NUMPY_ONLY = {

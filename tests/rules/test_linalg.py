@@ -124,7 +124,6 @@ def test_slogdet(name: str) -> None:
     a = MATRICES[name]
     real = a.dtype == float
     oracles.assert_derivatives(lambda a: np.linalg.slogdet(a)[1], a, order=2 if real else 1)
-    oracles.assert_like_jax(lambda xp, a: xp.linalg.slogdet(a)[1], a)
     oracles.assert_like_jax(lambda xp, a: xp.linalg.slogdet(a)[0] * xp.linalg.slogdet(a).logabsdet, a)
     if real:
         oracles.assert_derivatives(lambda a: np.linalg.slogdet(-a).sign * np.linalg.slogdet(a).logabsdet, a)
@@ -215,7 +214,6 @@ def test_norm(name: str) -> None:
     z = oracles.array(*x.shape, kind="complex")
     oracles.assert_derivatives(lambda x: f(np, x), z, order=1)
     if not name.endswith(" 0"):  # JAX gives integers
-        oracles.assert_like_jax(f, x)
         oracles.assert_like_jax(f, z)
     v = x.astype(np.float32)
     oracles.assert_same(dout.vjp(lambda x: f(np, x), v)[0], f(np, v))

@@ -55,7 +55,6 @@ def test_matmul_complex(shapes) -> None:
     x, y, z = shaped(*shapes[0], kind="complex"), shaped(*shapes[1], seed=1), shaped(*shapes[1], kind="complex")
     oracles.assert_derivatives(lambda x, y: x @ y, x, y, order=1)
     oracles.assert_derivatives(lambda x, y: x @ y, x, z, order=1)
-    oracles.assert_like_jax(lambda xp, x, y: x @ y, x, y)
     oracles.assert_like_jax(lambda xp, x, y: x @ y, x, z)
 
 
@@ -128,7 +127,6 @@ def test_others(name: str) -> None:
     x, y = (np.asarray(shaped(*s, seed=i)) for i, s in enumerate(shapes))
     oracles.assert_derivatives(lambda x, y: f(np, x, y), x, y, value_rtol=ROUNDED)
     oracles.assert_derivatives(lambda x, y: f(np, x.T.copy().T, y), x, y, order=1, value_rtol=ROUNDED)
-    oracles.assert_like_jax(f, x, y)
     z = np.asarray(shaped(*shapes[0], kind="complex"))
     oracles.assert_derivatives(lambda x, y: f(np, x, y), z, y, order=1, value_rtol=ROUNDED)
     oracles.assert_derivatives(lambda y: f(np, z, y * 1j), y, order=1, value_rtol=ROUNDED)

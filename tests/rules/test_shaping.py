@@ -177,14 +177,14 @@ def test_orders_that_go_by_memory(layout: str, name: str) -> None:
     oracles.assert_derivatives(lambda x: BY_MEMORY[name](LAYOUTS[layout](x * x)), oracles.array(2, 3, 2))
 
 
-@pytest.mark.xfail(reason="the copy that a transform makes of its arguments has another layout")
-@pytest.mark.parametrize("layout", ["F", "turned", "turned and flipped"])
+@pytest.mark.parametrize("layout", ["F", "turned", "turned and flipped", "gaps"])
 def test_layout_of_arguments(layout: str) -> None:
     """A Fortran-ordered argument is ravelled by memory as NumPy would, and ravel() of it is no view."""
-    x = LAYOUTS[layout](C)
+    x = C[:, ::2] if layout == "gaps" else LAYOUTS[layout](C)
     oracles.assert_same(dout.Variable(x).ravel("K").value, x.ravel("K"))
     oracles.assert_same(dout.vjp(lambda x: x.ravel("K"), x)[0], x.ravel("K"))
-    oracles.assert_same(dout.grad(lambda x: np.sum(x.ravel("K") * np.arange(x.size)))(x).ravel("K")[2], 2.0)
+    found = dout.grad(lambda x: np.sum(x.ravel("K") * np.arange(x.size)))(x)
+    assert found[x == x.ravel("K")[2]] == 2
 
     def write_through_ravel(x):
         x.ravel()[...] = 0
@@ -198,9 +198,18 @@ def test_float32_is_kept(name: str) -> None:
     oracles.assert_narrow(lambda x: _joined(np, ONE[name](np, x)), A)
 
 
-@pytest.mark.parametrize("name", ONE.keys() - NOT_IN_JAX)
-def test_as_in_jax(name: str) -> None:
-    oracles.assert_like_jax(lambda xp, x: _joined(xp, ONE[name](xp, x * x)), A)
+def test_as_in_jax() -> None:
+    """All in one function, which JAX compiles once: one at a time they take twenty seconds."""
+    jax = pytest.importorskip("jax")
+
+    def all_of_them(xp, x):
+        return xp.concatenate(
+            [xp.ravel(_joined(xp, f(xp, x * x))) for name, f in ONE.items() if name not in NOT_IN_JAX]
+        )
+
+    oracles.assert_like_jax(
+        lambda xp, x: all_of_them(np, x) if xp is np else jax.jit(lambda x: all_of_them(xp, x))(x), A
+    )
 
 
 def _joined(xp, out):
