@@ -541,6 +541,9 @@ def a_reshape_of_a_flipped_array(x, y):
     t[0] = y[0, :3] ** 2
     t.reshape(-1)[...] = 0
     t.T.reshape(-1)[...] = 0
+    for part in (x[0, ::2], x[0, ::-1], x[:, :1], x[:, ::2], x[0, :3]):
+        part.ravel()[0] += 1  # ravel copies what has gaps, though reshape gives a view
+        part.reshape(-1)[0] *= 2
     return x, v, w, u, t
 
 

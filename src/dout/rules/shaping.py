@@ -97,10 +97,14 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
 
 @implements(np.ravel)
 def _ravel(a: Array, order: str = "C") -> Array:
+    """A view where the entries lie one after another in memory; otherwise a copy, also where a reshape is a view."""
+    here = np.asarray(plain(a))
     if order == "K":  # as in memory: the axis with the longest steps first
-        steps = np.asarray(plain(a)).strides
-        a, order = np.transpose(a, sorted(range(ndim_of(a)), key=lambda i: -abs(steps[i]))), "C"
-    return np.reshape(a, (-1,), order=order)
+        axes = sorted(range(here.ndim), key=lambda i: -abs(here.strides[i]))
+        a, here, order = np.transpose(a, axes), here.transpose(axes), "C"
+    order = ("F" if np.isfortran(here) else "C") if order == "A" else order
+    row = np.reshape(a, (-1,), order=order)
+    return row if here.flags[f"{order}_CONTIGUOUS"] else np.copy(row, order="C")
 
 
 @implements(np.transpose, np.permute_dims)
