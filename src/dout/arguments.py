@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .copies import replica
 from .errors import LOST, not_differentiable
 from .graph import Leaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL, untouched
+from .layout import replica
 from .recording import make
 from .tree import Rebuild, flatten
 from .variable import Variable

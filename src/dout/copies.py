@@ -1,4 +1,4 @@
-"""Copies that keep what matters: a layer with state of its own, an array with its memory layout."""
+"""Copies of layers, with a state of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 
 from .recording import Handle
 
@@ -89,14 +88,3 @@ def arrays_in(obj: Any, path: str = "", seen: set[int] | None = None) -> Iterato
     elif not (obj is None or isinstance(obj, _SHARED)):
         for name, v in attributes(obj):
             yield from arrays_in(v, f"{path}.{name}" if path else name, seen)
-
-
-def replica(array: np.ndarray) -> np.ndarray:
-    """A copy with the same strides, so that NumPy makes views and copies of it as it would of the original."""
-    if array.flags.c_contiguous or array.flags.f_contiguous or not array.size:
-        return np.array(array)
-    low, high = byte_bounds(array)
-    start = array.__array_interface__["data"][0] - low
-    new = np.ndarray(array.shape, array.dtype, np.empty(high - low, np.uint8), start, array.strides)
-    new[...] = array
-    return new

@@ -34,6 +34,7 @@ class Primitive:
         joint: instead of `pullbacks`, one function that gives a tuple with an entry for each input.
         elementwise: the output has the broadcast shape of the inputs, and so has each derivative; no params.
         view: NumPy may return a view of the first input's memory, through which user code can write.
+        read_only: that view can't be written to.
         only, both, first, second: what `keeps` says when its only input is tracked, both are, or one of two is: looked
             up at every elementwise operation.
         add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
@@ -41,8 +42,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "_keeps", "add_into", "both", "elementwise", "first", "forward", "joint", "name", "only", "pullbacks", "second",
-        "view",
+        "_keeps", "add_into", "both", "elementwise", "first", "forward", "joint", "name", "only", "pullbacks", "read_only",
+        "second", "view",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +55,7 @@ class Primitive:
         joint: Callable[..., tuple[Array, ...]] | None = None,
         elementwise: bool = False,
         view: bool = False,
+        read_only: bool = False,
         add_into: Callable[..., None] | None = None,
     ) -> None:
         self.name = name
@@ -62,6 +64,7 @@ class Primitive:
         self.joint = joint
         self.elementwise = elementwise
         self.view = view
+        self.read_only = read_only
         self.add_into = add_into
         self._keeps: dict[tuple[bool, ...], tuple[tuple[bool, ...], bool]] = {}
         if elementwise and len(pullbacks) == 1:

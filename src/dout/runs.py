@@ -9,8 +9,8 @@ import numpy as np
 
 from .arguments import Arguments, call, function_name, keep_scope, outermost
 from .backprop import checked_dout, collect, finished, needed, one, refuse_finished, walk
-from .copies import replica
 from .graph import Leaf, Node, Scope, form
+from .layout import replica
 from .recording import make
 from .tree import Rebuild, flatten, matched, tree_map
 from .variable import Variable

@@ -16,9 +16,9 @@ from numpy import ndarray
 
 from .backprop import backward
 from .conversions import WaysOut
-from .copies import replica
 from .errors import loses_derivative, not_differentiable, unsupported
 from .graph import Leaf, Primitive
+from .layout import replica
 from .methods import ArrayMethods
 from .recording import Handle, binary, fixed, joined, record, run_flat, unary, use, values_of
 from .rules import FLAT, FUNCTIONS, UFUNCS
@@ -270,8 +270,6 @@ class Variable(Handle, ArrayMethods, WaysOut):
         here = self._value
         if type(here) is not ndarray:
             raise TypeError(f"'{type(here).__name__}' object does not support item assignment")
-        if not here.flags.writeable and type(self) is View:
-            raise ValueError("assignment destination is read-only")
         if isinstance(value, Variable) and not np.can_cast(value.dtype, here.dtype, "same_kind"):
             raise TypeError(
                 f"x[...] = value: cannot cast {value.dtype} to the array's {here.dtype} without losing a derivative"
@@ -350,6 +348,8 @@ class View(Variable):
         return self._own_node
 
     def _become(self, new: Any) -> None:
+        if self._op.read_only:
+            raise ValueError("assignment destination is read-only")
         self._parent._become(write(self._parent, new, through=self._op, how=self._how))
 
 

@@ -13,6 +13,7 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import Primitive, ndim_of, shape_of
+from ..layout import laid_out_alike
 from .registry import flat, implements, primitive
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -67,25 +68,6 @@ def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -
         places = through.forward(np.arange(out.size).reshape(out.shape), **how)
         out.flat[places.ravel()] = np.broadcast_to(value, places.shape).ravel()
     return out
-
-
-def laid_out_alike(base: Array) -> Array:
-    """A copy in which a reshape is a view where it is one in the base, and a copy where it is a copy."""
-    out = np.array(base)
-    if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides or base.size < 2:
-        return out
-    narrow = base.squeeze()
-    order = sorted(range(narrow.ndim), key=lambda i: -abs(narrow.strides[i]))  # outer axes first
-    shape = [narrow.shape[i] for i in order]
-    steps = [abs(narrow.strides[i]) for i in order]
-    inside = [*(n * step for n, step in zip(shape[1:], steps[1:], strict=True)), base.itemsize]
-    # Where an axis doesn't follow on the next inner one in memory, leave a gap: one entry more than is used.
-    gaps = [int(step != size) for step, size in zip(steps, inside, strict=True)]
-    room = np.empty([n + gap for n, gap in zip([*shape, 1], [0, *gaps], strict=True)], base.dtype)
-    room = room[(*(slice(n) for n in shape), 0)].transpose(np.argsort(order))
-    room = room[tuple(slice(None, None, -1 if step < 0 else 1) for step in narrow.strides)]
-    room[...] = narrow
-    return room.reshape(base.shape)
 
 
 def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
@@ -152,6 +134,7 @@ diagonal = primitive(
     lambda x, shape, offset, axes: np.diagonal(x, offset, *axes),
     lambda dout, _out, _x, shape, offset, axes: _undiagonal(dout, shape, offset, axes),
     view=True,
+    read_only=True,
 )
 
 

@@ -38,11 +38,12 @@ def primitive(
     each: Pullback | None = None,
     joint: Callable[..., tuple[Any, ...]] | None = None,
     view: bool = False,
+    read_only: bool = False,
     add_into: Callable[..., None] | None = None,
 ) -> Primitive:
     """Make an operation that is not a ufunc; `each` and `joint` are the other forms of pullbacks."""
     given = pullbacks if each is None else Each(each)
-    return Primitive(name, forward, given, joint=joint, view=view, add_into=add_into)  # type: ignore[arg-type]
+    return Primitive(name, forward, given, joint=joint, view=view, read_only=read_only, add_into=add_into)  # type: ignore[arg-type]
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
