@@ -72,8 +72,45 @@ class Made:
         return dout * self.factor
 
 
+class NoBack:
+    def forward(self, x):
+        return x
+
+
+class Bad(NoBack):
+    def backward(self, dout):
+        return dout.colour
+
+
+def ratio(x, y):
+    return x / y
+
+
+def total(*xs):
+    return xs[0]
+
+
+def many(x, **k):
+    return x * k["y"]
+
+
+def lost(x):
+    y = np.zeros(2)
+    y[0] = x
+    return y
+
+
+def net(p):
+    return np.sum(p["w"]) * p["b"]
+
+
+def several(x, y):
+    return {"sum": x + y, "rest": (x, 7)}
+
+
 made = Made(2.0)
 number = 3
+nothing = NoBack()
 """
 
 
@@ -144,6 +181,60 @@ class TestSee:
         )
         assert "18.0" in dout_command("see", f"{tmp_path / 'file.py'}:f", "x=3.0")
 
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ("nan", "nan"), ("inf", "inf"), ("-inf", "-inf"), ("-NaN", "nan"), ("1e400", "inf"), ("1/3", str(1 / 3)),
+            ("2**10", "1024"), (" -(2+3)*2 ", "-10"), ("6/2", "3.0"), ("1e-3", "0.001"), ("0x10", "16"), ("1_000", "1000"),
+            ("1+2j", "(1+2j)"), ("2**-1", "0.5"),
+            ("[1,1/2,nan]", "[1. , 0.5, nan]"), ("[(1,2),(3,4)]", "[[1., 2.], [3., 4.]]"),
+        ],
+    )  # fmt: skip
+    def test_values(self, shop, text, value):
+        lines = dout_command("see", f"{shop}:ratio", f"x={text}", "y=2").splitlines()
+        (line,) = [line for line in lines if line.startswith("inputs  x ")]
+        assert line.partition("<-")[0].removeprefix("inputs  x ").strip() == value
+
+    def test_a_dict(self, shop):
+        said = dout_command("see", f"{shop}:net", "p={'w': [1, 2], 'b': 1/2}")
+        assert "p['w']  [1., 2.]" in said
+        assert "p['b']  0.5" in said
+
+    def test_more_by_name(self, shop):
+        assert "y    5   <- 2" in dout_command("see", f"{shop}:many", "x=2", "y=5")
+
+    def test_what_is_no_input(self, shop):
+        assert "\nflag is no input: True is a bool\n" in dout_command("see", f"{shop}:picky", "x=2", "flag=True")
+        assert "\nn is no input: it is annotated int\n" in dout_command("see", f"{shop}:power", "x=2", "n=3")
+        said = dout_command("see", f"{shop}:price", "apple=1", "number=2")
+        assert said.endswith("\ntax is no input: it has its default; give tax=1.1 to see its derivative\n")
+
+    def test_several_outputs(self, shop):
+        lines = dout_command("see", f"{shop}:several", "x=1", "y=2").splitlines()
+        assert lines[0].startswith("(1)  +")
+        assert "output['sum']      (1)       3" in lines
+        assert "output['rest'][1]  constant  7" in lines
+        assert lines[-1] == "The derivatives are those of the sum of the outputs."
+
+    @pytest.mark.parametrize(
+        ("name", "values"),
+        [
+            ("a**b", (2, 64)),
+            ("a**20 * b", (10, 1)),
+            ("a**3 + b", (5_000_000_000, 0)),
+            ("a**b", (2, -1)),
+            ("a*b", (2**70, 3)),
+        ],
+    )
+    def test_it_agrees_with_the_function_see(self, tmp_path, name, values):
+        file = tmp_path / "file.py"
+        file.write_text(f"def f(a, b):\n    return {name}\n")
+        space = {}
+        exec(file.read_text(), space)
+        a, b = values
+        said = dout_command("see", f"{file}:f", f"a={a}", f"b={b}")
+        assert said == dout.see(space["f"], a, b).text() + "\n"
+
 
 class TestCheck:
     def test_a_function(self, shop):
@@ -154,18 +245,26 @@ class TestCheck:
         assert "norm: right in all 4" in dout_command("check", f"{shop}:norm", "x=[[1,2],[3,4]]", "kind=2")
 
     def test_int_bool_and_text_parameters(self, shop):
-        assert "power: right in all 1" in dout_command("check", f"{shop}:power", "x=2", "n=3")
-        assert "picky: right in all 1" in dout_command("check", f"{shop}:picky", "x=2", "flag=True")
-        assert "named: right in all 1" in dout_command("check", f"{shop}:named", "x=2", "how=half")
+        assert "power: right in the only comparison" in dout_command("check", f"{shop}:power", "x=2", "n=3")
+        assert "picky: right in the only comparison" in dout_command("check", f"{shop}:picky", "x=2", "flag=True")
+        assert "named: right in the only comparison" in dout_command("check", f"{shop}:named", "x=2", "how=half")
 
     @pytest.mark.parametrize("name", ["Scaled", "made"])
     def test_a_layer(self, shop, name):
-        assert "right in all" in dout_command("check", f"{shop}:{name}", "x=2")
+        assert "right in" in dout_command("check", f"{shop}:{name}", "x=2")
 
     def test_a_wrong_layer(self, shop):
         said = dout_command("check", f"{shop}:Wrong", "x=2", "y=5", status=1)
         assert "Wrong: 2 of 2 wrong" in said
         assert "numerical" in said
+
+    def test_what_is_not_compared(self, shop):
+        said = dout_command("check", f"{shop}:picky", "x=2", "flag=True")
+        assert said.endswith("  flag is no input: True is a bool\n")
+        said = dout_command("check", f"{shop}:price", "apple=1", "number=2")
+        assert said.endswith("  tax is no input: it has its default; give tax=1.1 to check its derivative\n")
+        said = dout_command("check", f"{shop}:norm", "x=[1,2]", "scale=3")
+        assert said.endswith("  scale is held fixed: it is given by keyword\n")
 
 
 class TestWhatIsMissing:
@@ -184,7 +283,7 @@ class TestWhatIsMissing:
         assert "dataclass" not in said
 
     def test_no_function(self, shop):
-        assert "expected a function, got int" in error("see", f"{shop}:number")
+        assert "expected a function or a layer, got int" in error("see", f"{shop}:number")
         assert "expected a function or a layer, got int" in error("check", f"{shop}:number")
 
     def test_an_unknown_name(self, shop):
@@ -215,6 +314,55 @@ class TestWhatIsMissing:
     def test_a_float_for_an_int(self, shop):
         assert "n is annotated int, got 2.5" in error("check", f"{shop}:power", "x=2", "n=2.5")
 
+    @pytest.mark.parametrize(
+        ("function", "pair", "said"),
+        [
+            ("ratio", "x=100,000", "x: 100,000 has a comma; write 100000 for one number, or [100, 0] for an array"),
+            (
+                "ratio",
+                "x=-1,234.5",
+                "x: -1,234.5 has a comma; write -1234.5 for one number, or [-1, 234.5] for an array",
+            ),
+            ("ratio", "x=100,050", "x: 100,050 has a comma; write 100050 for one number"),
+            ("ratio", "x=1,5", "x: 1,5 has a comma; write [1, 5] for an array"),
+            ("ratio", "x=(1,2)", "x: (1,2) has a comma; write [1, 2] for an array"),
+            ("ratio", "x=", "x= has no value; give one, such as x=1.5"),
+            ("power", "n= ", "n= has no value; give one, such as n=2"),
+            ("ratio", "x=[1,2,x]", "x: expected a list of numbers, got [1,2,x]"),
+            ("ratio", "x={1:", "x: expected a list of numbers, got {1:"),
+            ("ratio", "x=1/0", "x: 1/0 divides by zero"),
+            ("ratio", "x=0**-1", "x: 0**-1 divides by zero"),
+            ("ratio", "x=9**9**9", "x: 9**9**9 is too large a number"),
+            ("ratio", "x=1e300**2", "x: 1e300**2 is too large a number"),
+            ("power", "n=three", "n is annotated int, got three"),
+            (
+                "total",
+                "xs=1",
+                "total has no parameter 'xs'; it has none; arguments by name can't be given to *xs, so wrap it",
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["see", "check"])
+    def test_values(self, shop, command, function, pair, said):
+        assert said in error(command, f"{shop}:{function}", pair)
+
+    def test_too_large_for_a_float(self, shop):
+        assert "x: 2**2000 is too large for a float" in error("check", f"{shop}:ratio", "x=2**2000", "y=1")
+
+    @pytest.mark.parametrize("command", ["see", "check"])
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("NoBack", "NoBack has no backward; a layer needs forward and backward"),
+            ("nothing", "nothing has no backward; a layer needs forward and backward"),
+        ],
+    )
+    def test_no_layer(self, shop, command, name, said):
+        assert said in error(command, f"{shop}:{name}", "x=1")
+
+    def test_only_listed_arguments(self, shop):
+        assert "arguments by name can't be given to *xs" in error("see", f"{shop}:total")
+
     def test_a_parameter_list_that_is_not_told(self, tmp_path):
         file = tmp_path / "file.py"
         file.write_text("largest = max\n")
@@ -237,6 +385,35 @@ class TestErrorsInTheFile:
         said = error("see", f"{shop}:named", "x=1.0", "how=third", status=1)
         assert "KeyError: 'third'" in said
         assert ", line " in said
+
+    @pytest.mark.parametrize("command", ["see", "check"])
+    @pytest.mark.parametrize(
+        ("name", "values", "where", "kind", "said"),
+        [
+            (
+                "ratio",
+                ["x=abc", "y=2"],
+                "return x / y",
+                "TypeError",
+                "x='abc' came as text; does ratio need a number there?",
+            ),
+            ("ratio", ["x=os.getcwd()", "y=2"], "return x / y", "TypeError", "x='os.getcwd()' came as text"),
+            ("ratio", ["x='a'*9", "y=2"], "return x / y", "TypeError", "came as text"),
+            ("named", ["x=1", "how=third"], '{"double"', "KeyError", "how='third' came as text"),
+            ("lost", ["x=1"], "y[0] = x", "TypeError", "would lose its derivative"),
+            ("many", ["x=1"], "return x * k", "KeyError", "'y'"),
+            ("Bad", ["x=1.5"], "return dout.colour", "AttributeError", "has no attribute 'colour'"),
+        ],
+    )
+    def test_the_place_is_told(self, shop, command, name, values, where, kind, said):
+        line = 1 + next(i for i, text in enumerate(SHOP.splitlines()) if where in text)
+        told = dout_command(command, f"{shop}:{name}", *values, status=1)
+        assert f"{shop}, line {line}" in told
+        assert f"{kind}: " in told
+        assert said in told
+        if command == "see":
+            assert told.startswith(f"Error: {shop}, line {line}: {kind}: ")
+            assert told.count("\n") == 1
 
     def test_while_dout_looks(self, shop):
         assert "did it forget its return?" in error("see", f"{shop}:quiet", "x=1.0", status=1)

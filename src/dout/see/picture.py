@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..backprop import collect, one, walk
 from ..graph import Graph, Leaf, Node
-from ..trace import trace
+from ..trace import TracedGraph, trace
 from ..variable import Variable
 from .text import text_of
 
@@ -48,12 +47,13 @@ class Picture:
         return self.text()
 
 
-def see(what: Callable[..., Any] | Graph | Variable, *args: Any, **kwargs: Any) -> Picture:
+def see(what: Any, *args: Any, **kwargs: Any) -> Picture:
     """Look at a computation: every value and every derivative.
 
     Args:
-        what: a function, run once on the arguments; or a graph from `trace`; or a Variable, with all that it was made from.
-        *args: the function's arguments. Ints may stay ints here.
+        what: a function or a layer, run once on the arguments; or a graph from `trace`; or a Variable, with all that it
+            was made from.
+        *args: the function's arguments. Ints may stay ints here; an int for a parameter annotated int is no input.
         **kwargs: those given by keyword.
 
     Returns:
@@ -61,17 +61,17 @@ def see(what: Callable[..., Any] | Graph | Variable, *args: Any, **kwargs: Any) 
 
     Example:
         >>> print(see(lambda apple, number, tax: apple * number * tax, 100, 2, 1.1).text())
-        (1) ×     200  <- 1.1
-              apple   100  <- 2.2
-              number  2    <- 110.00000000000001
-        (2) ×     220.00000000000003  <- 1
-              (1)  200  <- 1.1
-              tax  1.1  <- 200
+        (1)  ×       200                 <- 1.1
+             apple   100                 <- 2.2
+             number  2                   <- 110.00000000000001
+        (2)  ×       220.00000000000003  <- 1
+             (1)     200                 <- 1.1
+             tax     1.1                 <- 200
         <BLANKLINE>
-        output  (2)  220.00000000000003
-        inputs  apple   100  <- 2.2
-                number  2    <- 110.00000000000001
-                tax     1.1  <- 200
+        output  (2)     220.00000000000003
+        inputs  apple   100                 <- 2.2
+                number  2                   <- 110.00000000000001
+                tax     1.1                 <- 200
     """
     if isinstance(what, Graph):
         return Picture(what)
@@ -79,7 +79,8 @@ def see(what: Callable[..., Any] | Graph | Variable, *args: Any, **kwargs: Any) 
         if what._node is None:
             raise ValueError("see(variable): this Variable does not depend on any Variable made by Variable(...)")
         nodes, _ = collect([what._node], 0)
-        return Picture(Graph(nodes, [n for n in nodes if isinstance(n, Leaf)], [what._node]))
+        leaves = [n for n in nodes if isinstance(n, Leaf)]
+        return Picture(TracedGraph(nodes, leaves, [what._node], [("", what._value)]))
     return Picture(trace(what, *args, **kwargs))
 
 
