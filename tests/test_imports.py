@@ -27,7 +27,7 @@ FLOORS = [
     {"layers", "runs", "checkpointing", "trace"},
     {"transforms"},
     {"jacobians"},
-    {"jit"},
+    {"jit", "differences", "hints", "subjects"},
     {"see", "check", "nn", "interop"},
     {"demo"},
     {"cli"},
