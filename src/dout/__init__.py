@@ -1,4 +1,4 @@
-"""dout: backpropagation that you can see, check and run at machine speed, on plain NumPy code."""
+"""dout: backpropagation that you can see and check, on plain NumPy code."""
 
 from .check import check
 from .checkpointing import checkpoint

@@ -52,7 +52,7 @@ def call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> 
         return f(*args, **kwargs)
     except ValueError as error:
         if error.__cause__ is not None and LOST in str(error.__cause__):
-            raise error.__cause__ from None
+            raise error.__cause__.with_traceback(error.__traceback__) from None
         raise
 
 
@@ -97,8 +97,10 @@ class Arguments:
         flat, _ = flatten(argument)
         if len(flat) == 1 and flat[0] is argument:
             return said + str(not_differentiable(argument))
+        kind = type(argument).__name__
         return (
-            said + f"there is no float or complex number or array in this {type(argument).__name__}, so no derivative"
+            said
+            + f"there is no float or complex number or array in this {kind}, so no derivative (an int has none: 1.0)"
         )
 
     def _enter(self, value: Any, where: Scope, kind: type[Leaf]) -> Variable:
@@ -146,7 +148,10 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     found = []
     for n in given:
         if not -len(args) <= n < len(args):
-            raise ValueError(f"argnums={argnums!r}: positional arguments given to {function_name(f)}: {len(args)}")
+            raise ValueError(
+                f"argnums={argnums!r}: positional arguments given to {function_name(f)}: {len(args)}. What is to be "
+                "differentiated is given by position, not by name."
+            )
         found.append(int(n) % len(args))
     if len(set(found)) != len(found):
         raise ValueError(f"argnums={argnums!r} names an argument twice")

@@ -214,7 +214,7 @@ def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         return d
     d = summed_to(d, shape)
     if isinstance(dtype, type):
-        return np.real(d) if dtype is float and np.iscomplexobj(d) else d
+        return np.real(d) if dtype is not complex and np.iscomplexobj(d) else d
     if not hasattr(d, "dtype"):
         d = np.asarray(d)[()]
     if d.dtype != dtype:

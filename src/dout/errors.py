@@ -35,11 +35,21 @@ LOST = "would lose its derivative"
 
 
 def loses_derivative(how: str) -> TypeError:
-    """For `float(v)` and the like."""
+    """For `float(v)` and the like, among them a write into a plain array, for which NumPy asks for the number."""
     return TypeError(
-        f"{how} {LOST}. For the plain number or array use dout.stop_gradient(v) or v.value; to "
-        "compute with it use NumPy's functions (np.sin, not math.sin); to put Variables into one array use "
-        "np.stack([v, w]), or write to y = np.zeros_like(x), made from a Variable x, instead of np.zeros(n)."
+        f"{how} {LOST}. Compute with NumPy's functions (np.sin, not math.sin). To put a Variable into an array, write "
+        "to np.zeros_like(x) or np.zeros_like(x, shape=...), made from a Variable x, instead of np.zeros(...); or join "
+        "Variables by np.stack([v, w]). For the plain value take dout.stop_gradient(v)."
+    )
+
+
+def no_plain_array() -> TypeError:
+    """For `np.asarray(v)`, `np.array([v, w])`, and functions of other libraries that begin so."""
+    return TypeError(
+        f"turning a Variable into a plain array {LOST}. Leave np.asarray(v) away: v is used as an array as it is. Join "
+        "Variables by np.stack([v, w]), not np.array([v, w]); write to np.zeros_like(x), made from a Variable x, not to "
+        "np.zeros(n); fill by v * np.ones(n), not np.full(n, v). A function of another library, such as SciPy's, can't be recorded: give it a backward of its own in a layer (dout.layer). "
+        "For the plain array take dout.stop_gradient(v)."
     )
 
 

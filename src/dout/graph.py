@@ -309,6 +309,9 @@ class Graph:
                 raise ValueError(f"the output {end} is not in the graph")
         return self
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lines = []
         for node in self.nodes:

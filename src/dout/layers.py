@@ -73,13 +73,15 @@ class MulLayer(Layer):
     spares_dout = True
 
     def forward(self, x: Any, y: Any) -> Any:
-        self.x = x
-        self.y = y
-        return x * y
+        self.x = _number(x, "x")
+        self.y = _number(y, "y")
+        out = x * y
+        self.shape = np.shape(out)
+        return out
 
     def backward(self, dout: Any) -> tuple[Any, Any]:
-        x, y = self.remembered("x"), self.remembered("y")
-        return to_shape(dout * y, np.shape(x)), to_shape(dout * x, np.shape(y))
+        dout = _for_output(dout, self.remembered("shape"), "MulLayer")
+        return to_shape(dout * self.y, np.shape(self.x)), to_shape(dout * self.x, np.shape(self.y))
 
 
 class AddLayer(Layer):
@@ -88,11 +90,13 @@ class AddLayer(Layer):
     spares_dout = True
 
     def forward(self, x: Any, y: Any) -> Any:
-        self.shapes = np.shape(x), np.shape(y)
-        return x + y
+        out = _number(x, "x") + _number(y, "y")
+        self.shapes = np.shape(x), np.shape(y), np.shape(out)
+        return out
 
     def backward(self, dout: Any) -> tuple[Any, Any]:
-        x_shape, y_shape = self.remembered("shapes")
+        x_shape, y_shape, shape = self.remembered("shapes")
+        dout = _for_output(dout, shape, "AddLayer")
         return to_shape(dout, x_shape), to_shape(dout, y_shape)
 
 
@@ -102,11 +106,12 @@ class Relu(Layer):
     spares_dout = True
 
     def forward(self, x: Any) -> Any:
-        self.positive = x > 0
+        self.positive = _number(x, "x") > 0
         return _only_where(np.logical_not(x <= 0), x)
 
     def backward(self, dout: Any) -> Any:
-        return _only_where(self.remembered("positive"), dout)
+        positive = self.remembered("positive")
+        return _only_where(positive, _for_output(dout, np.shape(positive), "Relu"))
 
 
 class Sigmoid(Layer):
@@ -119,12 +124,28 @@ class Sigmoid(Layer):
             self.out = Sigmoid()(x)  # as one node: far out exp(-x) overflows, and its own derivative would be NaN
         else:
             with np.errstate(over="ignore"):  # exp(1000) is infinite, and 1 / infinity is the 0 that is meant
-                self.out = 1 / (1 + np.exp(-x))
+                self.out = 1 / (1 + np.exp(-_number(x, "x")))
         return self.out
 
     def backward(self, dout: Any) -> Any:
         out = self.remembered("out")
-        return dout * out * (1 - out)
+        return _for_output(dout, np.shape(out), "Sigmoid") * out * (1 - out)
+
+
+def _number(x: Any, name: str) -> Any:
+    """An input as it is; a list would be repeated by `*` and joined by `+`."""
+    if isinstance(x, list | tuple):
+        raise TypeError(f"{name}: expected a number or an array, got a {type(x).__name__}; give np.array({name})")
+    return x
+
+
+def _for_output(dout: Any, shape: tuple[int, ...], kind: str) -> Any:
+    """A dout that belongs to the output: of its shape, or one number for all its entries."""
+    if np.shape(dout) == shape:
+        return dout
+    if np.shape(dout) != ():
+        raise ValueError(f"{kind}.backward(dout): expected the output's shape {shape}, got {np.shape(dout)}")
+    return np.broadcast_to(dout, shape)
 
 
 def _only_where(keep: Any, x: Any) -> Any:

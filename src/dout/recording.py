@@ -56,6 +56,7 @@ def make(value: Any, node: Node | None) -> Any:
 
 def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Run an operation on the values of its inputs, and record it if one of them is tracked."""
+    args = tuple([joined(a) if type(a) is list or type(a) is tuple else a for a in args])
     values = [a._value if isinstance(a, Handle) else a for a in args]
     for value in values:
         if type(value) is not ndarray and isinstance(value, ndarray):

@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from .backprop import backward
 from .conversions import WaysOut
-from .errors import loses_derivative, not_differentiable, unsupported
+from .errors import loses_derivative, no_plain_array, not_differentiable, unsupported
 from .graph import Leaf, Primitive
 from .layout import replica
 from .methods import ArrayMethods
@@ -152,7 +152,7 @@ class Variable(Handle, ArrayMethods, WaysOut):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._node is None:
             return np.array(self._value, dtype)
-        raise loses_derivative("turning a Variable into a plain NumPy array")
+        raise no_plain_array()
 
     # Operators
 
