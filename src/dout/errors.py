@@ -48,8 +48,8 @@ def no_plain_array() -> TypeError:
     return TypeError(
         f"turning a Variable into a plain array {LOST}. Leave np.asarray(v) away: v is used as an array as it is. Join "
         "Variables by np.stack([v, w]), not np.array([v, w]); write to np.zeros_like(x), made from a Variable x, not to "
-        "np.zeros(n); fill by v * np.ones(n), not np.full(n, v). A function of another library, such as SciPy's, can't be recorded: give it a backward of its own in a layer (dout.layer). "
-        "For the plain array take dout.stop_gradient(v)."
+        "np.zeros(n); fill by v * np.ones(n), not np.full(n, v). A function of another library, such as SciPy's, can't "
+        "be recorded: give it a backward of its own in a layer (dout.layer). For the plain array take dout.stop_gradient(v)."
     )
 
 
