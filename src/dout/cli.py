@@ -64,7 +64,7 @@ def check_command(target: str, pairs: tuple[str, ...]) -> None:
     """Compare the derivatives of a function or a layer with numerical ones.
 
     A layer is a class with forward and backward, or an object of one. A VALUE is as in dout see, but a number becomes a
-    float, unless its parameter is annotated int. The exit status is 1 if a derivative is wrong.
+    float, unless its parameter is annotated int. The exit status is 1 unless every derivative is right.
 
     For example: dout check shop.py:price apple=100 number=2 tax=1.1
     """

@@ -35,23 +35,15 @@ def _d_base(dout: Array, _out: Array, x: Array, y: Array) -> Array:
     if isinstance(y, int | float) and y == 2:
         return dout * 2 * x  # by far the most used, and two passes less
     if isinstance(x, int | float):  # Python's ints don't overflow; its negative numbers have complex roots
-        x = complex(x) if np.iscomplexobj(dout) else _as_float(x)
+        x = complex(x) if np.iscomplexobj(dout) else float(x)
     if isinstance(y, int | float):
         return dout * (y * np.power(x, y - 1)) if y else dout * 0
     return dout * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1))
 
 
-def _as_float(x: int | float) -> float:
-    """A Python number as a float; an int beyond its range as infinity."""
-    try:
-        return float(x)
-    except OverflowError:
-        return float("inf") if x > 0 else float("-inf")
-
-
 def _d_exponent(dout: Array, out: Array, x: Array, _y: Array) -> Array:
     """d(x**y)/dy = x**y log x; 0 at x = 0, its limit from the right."""
-    x = _as_float(x) if isinstance(x, int) else x
+    x = float(x) if isinstance(x, int) else x
     return dout * out * np.log(np.where(x == 0, 1, x))
 
 
