@@ -122,3 +122,16 @@ def test_a_pullback_does_not_change_between_calls():
 def test_the_pullback_gives_none_for_what_has_no_derivative():
     _, pullback = vjp(lambda x, n, s, a: x**n * np.sum(a), 2.0, 3, "text", np.arange(3))
     assert pullback(1.0) == (36.0, None, None, None)
+
+
+def test_a_variable_kept_from_a_nested_derivative_is_refused_as_well():
+    """The inner derivative depends on the outer's leaf, and yet the outer one ends, and closes."""
+    kept = []
+
+    def f(x):
+        kept.append(x * 1.0)
+        return x * dout.grad(lambda y: x * y * y)(2.0)
+
+    assert dout.grad(f)(3.0) == 24.0
+    with pytest.raises(RuntimeError, match="has finished"):
+        kept[0].backward()

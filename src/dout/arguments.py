@@ -192,5 +192,5 @@ def outermost() -> bool:
 def keep_scope() -> None:
     """Let the running transforms' scope stay open: what they return is part of a computation outside."""
     current = _scope.get()
-    if current is not None:
+    if current is not None and outermost():  # inside another transform, what is outside is that one's, and ends with it
         current.kept = True
