@@ -12,6 +12,10 @@ from ..trace import TracedGraph, trace
 from ..variable import Variable
 from .text import text_of
 
+#: The options of a description, and those of them that the forms read too.
+OPTIONS = {"lang", "open", "formulas", "sizes", "paths", "layout"}
+SHARED = {"lang", "formulas", "sizes", "paths"}
+
 
 class Picture:
     """What `see` gives: a graph, the derivative along each edge and at each node.
@@ -39,9 +43,77 @@ class Picture:
         everything = list(graph.nodes)
         self.totals = {n: d for n, d in walk(list(everything), start, everything, watch=watch).items() if d is not None}
 
-    def text(self) -> str:
-        """The graph as text: each operation with its value, each of its inputs with the value and the derivative."""
+    def describe(self, **options: Any) -> dict[str, Any]:
+        """The picture as plain JSON: nodes, edges, values, derivatives, coordinates, folds and steps.
+
+        Example:
+            >>> described = see(lambda x: x * x, 3.0).describe()
+            >>> [edge["derivative"]["t"] for edge in described["edges"]]
+            ['3', '3']
+        """
+        from .describe import describe
+
+        return describe(self, **options)
+
+    def svg(self, **options: Any) -> str:
+        """The picture as an SVG image."""
+        from .svg import svg_of
+
+        description, rest = self._described(options)
+        return svg_of(description, **rest)
+
+    def html(self, **options: Any) -> str:
+        """The picture as one HTML page that works offline: steps, sliders, opening and closing."""
+        from .html import html_of
+
+        description, rest = self._described(options)
+        return html_of(description, **rest)
+
+    def text(self, steps: bool = False, colour: bool = False, lang: str | None = None) -> str:
+        """The graph as text: each operation with its value, each of its inputs with the value and the derivative.
+
+        Args:
+            steps: show the steps forward and backward, each in words and numbers.
+            colour: colour it for a terminal.
+            lang: "en" or "zh".
+        """
+        if steps or colour or lang is not None:
+            from .terminal import terminal_text
+
+            return terminal_text(self, steps=steps, colour=colour, lang=lang)
         return text_of(self.graph, self.values, self.edges, self.totals)
+
+    def save(self, path: Any, **options: Any) -> None:
+        """Write the picture to a file: .svg, .png, .pdf, .html, .json or .txt, as the name ends."""
+        from .export import save
+
+        save(self, path, **options)
+
+    def widget(self, **options: Any) -> Any:
+        """The picture as a widget for notebooks, by anywidget."""
+        from .widget import widget_of
+
+        return widget_of(self, **options)
+
+    def compare(self, other: Picture) -> Any:
+        """Two runs side by side, with their differences marked."""
+        from .compare import Comparison
+
+        return Comparison(self, other)
+
+    def _described(self, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The description by those of the options that are about it, and the rest of them; `lang` is both."""
+        own = {key: options.pop(key) for key in OPTIONS & options.keys()}
+        return self.describe(**own), {**options, **{key: own[key] for key in SHARED & own.keys()}}
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from .notebook import mimebundle_of
+
+        return mimebundle_of(self)
+
+    def _repr_html_(self) -> str:
+        html: str = self._repr_mimebundle_()["text/html"]
+        return html
 
     def __repr__(self) -> str:
         return self.text()
