@@ -25,10 +25,12 @@ class Picture:
         edges: for (node, i), the derivative that flows from the node to its i-th input.
         totals: for each node, the derivative with respect to it: the sum of those along the edges that leave it.
         values: for each node, its value; missing where it is not known any more.
+        call: the function, its arguments and its keywords, to be seen again with others; None if there was no call.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.call: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
         self.values = _values(graph)
         self.edges: dict[tuple[Node, int], Any] = {}
         self.totals: dict[Node, Any] = {}
@@ -153,7 +155,9 @@ def see(what: Any, *args: Any, **kwargs: Any) -> Picture:
         nodes, _ = collect([what._node], 0)
         leaves = [n for n in nodes if isinstance(n, Leaf)]
         return Picture(TracedGraph(nodes, leaves, [what._node], [("", what._value)]))
-    return Picture(trace(what, *args, **kwargs))
+    picture = Picture(trace(what, *args, **kwargs))
+    picture.call = (what, args, kwargs)
+    return picture
 
 
 def _values(graph: Graph) -> dict[Node, Any]:
