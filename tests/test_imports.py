@@ -18,10 +18,10 @@ PACKAGES = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exist
 #: files that aren't named here stand between those that they join.
 FLOORS = [
     {"graph", "errors", "layout", "methods", "tree"},
-    {"broadcasting", "guards"},
+    {"broadcasting", "guards", "witness"},
     {"rules", "passes", "run"},
     {"recording"},
-    {"backprop", "conversions", "copies"},
+    {"backprop", "conversions", "copies", "looking"},
     {"variable"},
     {"arguments", "wiring"},
     {"layers", "runs", "checkpointing", "trace"},

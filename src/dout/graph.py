@@ -239,11 +239,12 @@ class Scope:
 
 
 class TracedNode(Node):
-    """A node that also remembers its value and its inputs' values, for graphs that are looked at."""
+    """A node that also remembers its value, its inputs' values and where it happened, for graphs that are looked at."""
 
-    __slots__ = ("given", "value")
+    __slots__ = ("given", "place", "value")
 
     given: tuple[Any, ...]
+    place: Any
     value: Any
 
 

@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form, next_serial
 from .guards import SMALL, fingerprint, hold
+from .witness import here
 
 _new = object.__new__
 
@@ -34,16 +35,19 @@ class Handle:
     _leaf: Leaf
 
 
-#: The classes of handles: the common one, the one whose operations remember every value, the one that sees a part.
+#: The classes of handles: the common one, and the one that sees a part; each also for operations that remember every value.
 _Common: Any = Handle
-_Traced: Any = Handle
 _View: Any = Handle
+_Traced: Any = Handle
+_TracedView: Any = Handle
 
 
-def use(common: type[Handle], traced: type[Handle], view: Callable[..., Handle]) -> None:
+def use(
+    common: type[Handle], view: Callable[..., Handle], traced: type[Handle], traced_view: Callable[..., Handle]
+) -> None:
     """Say which classes recording makes its handles of."""
-    global _Common, _Traced, _View
-    _Common, _Traced, _View = common, traced, view
+    global _Common, _View, _Traced, _TracedView
+    _Common, _View, _Traced, _TracedView = common, view, traced, traced_view
 
 
 def make(value: Any, node: Node | None) -> Any:
@@ -70,7 +74,8 @@ def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> A
     if op.view and type(out) is ndarray and type(values[0]) is ndarray and out.base is not None:
         base = values[0].base
         if out.base is values[0] or (base is not None and out.base is base):
-            return _View(args[0], op, params, values[0], out, node)
+            kind = _TracedView if type(node) is TracedNode else _View
+            return kind(args[0], op, params, values[0], out, node)
     return make(out, node)
 
 
@@ -89,7 +94,7 @@ def _node(
     rest = tuple(kept), out if keep_out else None, params, form(out), guards
     if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):
         traced = TracedNode()
-        traced.value, traced.given = out, tuple(values)
+        traced.value, traced.given, traced.place = out, tuple(values), here()
         node: Node = traced.fill(op, parents, *rest)
         return node
     node = Node().fill(op, parents, *rest)

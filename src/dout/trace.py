@@ -13,6 +13,7 @@ from .graph import Graph, Node, TracedLeaf, plain
 from .tree import flatten, leaf_paths, tree_map
 from .variable import Variable
 from .wiring import layer
+from .witness import WITNESS, Looked, Witness
 
 
 class TracedGraph(Graph):
@@ -21,6 +22,8 @@ class TracedGraph(Graph):
     Attributes:
         results: for each output, the way to it in what the function returned, such as `['a']`, and its value.
         notes: which arguments are no inputs, and why.
+        title: what the function is called.
+        looks: what Python learned of the values on the way: comparisons, roundings and the like.
     """
 
     def __init__(
@@ -30,10 +33,14 @@ class TracedGraph(Graph):
         outputs: Sequence[Node | None],
         results: Sequence[tuple[str, Any]],
         notes: Sequence[str] = (),
+        title: str = "",
+        looks: Sequence[Looked] = (),
     ) -> None:
         super().__init__(nodes, inputs, outputs)
         self.results = list(results)
         self.notes = list(notes)
+        self.title = title
+        self.looks = list(looks)
 
 
 class Given(NamedTuple):
@@ -90,7 +97,7 @@ def trace(f: Any, *args: Any, **kwargs: Any) -> TracedGraph:
                     next(labels).name = given[position].name + path
         keywords = [g.name for g in given[n:]]
         run = layer(f) if is_layer(f) else f
-        out = call(run, arguments.args[:n], dict(zip(keywords, arguments.args[n:], strict=True)))
+        out, looks = _witnessed(run, arguments.args[:n], dict(zip(keywords, arguments.args[n:], strict=True)))
     outs, _ = flatten(out)
     if not any(isinstance(o, Variable | int | float | complex) or hasattr(o, "dtype") for o in outs):
         name, kind = function_name(f), type(out).__name__
@@ -99,9 +106,20 @@ def trace(f: Any, *args: Any, **kwargs: Any) -> TracedGraph:
     nodes, _ = collect([*arguments.leaves, *(e for e in ends if e is not None)], 0)
     others = [n for n in nodes if n.op is None and n not in arguments.leaves]
     results = list(zip(leaf_paths(out), map(plain, outs), strict=True))
-    graph = TracedGraph(nodes, [*arguments.leaves, *others], ends, results, notes)
+    graph = TracedGraph(nodes, [*arguments.leaves, *others], ends, results, notes, function_name(f), looks)
     graph.verify()
     return graph
+
+
+def _witnessed(f: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Looked]]:
+    """Call a function under a witness, who tells each operation where it happens; what Python looked at besides."""
+    witness = Witness()
+    token = WITNESS.set(witness)
+    try:
+        return call(f, args, kwargs), witness.looks
+    finally:
+        WITNESS.reset(token)
+        witness.close()
 
 
 def given_to(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Given], list[inspect.Parameter], int]:

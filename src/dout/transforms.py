@@ -173,7 +173,7 @@ def stop_gradient(x: Any) -> Any:
         >>> grad(lambda x: x * stop_gradient(x))(3.0)
         3.0
     """
-    return tree_map(lambda v: np.copy(v._value)[()] if isinstance(v, Variable) else v, x)
+    return tree_map(lambda v: np.copy(v.value)[()] if isinstance(v, Variable) else v, x)
 
 
 def _hold_number(out: Any, f: Function) -> None:

@@ -19,6 +19,7 @@ from .conversions import WaysOut
 from .errors import loses_derivative, no_plain_array, not_differentiable, unsupported
 from .graph import Leaf, Primitive
 from .layout import replica
+from .looking import Looking
 from .methods import ArrayMethods
 from .recording import Handle, binary, fixed, joined, record, run_flat, unary, use, values_of
 from .rules import FLAT, FUNCTIONS, UFUNCS
@@ -306,7 +307,7 @@ class Variable(Handle, ArrayMethods, WaysOut):
         self[...] = value
 
 
-class Traced(Variable):
+class Traced(Looking, Variable):
     """A Variable whose operations remember every value, for graphs that are looked at."""
 
     __slots__ = ()
@@ -353,4 +354,10 @@ class View(Variable):
         self._parent._become(write(self._parent, new, through=self._op, how=self._how))
 
 
-use(Variable, Traced, View)
+class TracedView(Looking, View):
+    """A view whose operations remember every value."""
+
+    __slots__ = ()
+
+
+use(Variable, View, Traced, TracedView)

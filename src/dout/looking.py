@@ -1,0 +1,100 @@
+"""What Python learns of a traced value: comparisons, truth, roundings, plain values. Each is told to the witness.
+
+They carry no derivative, and yet the run depends on them: with another input, `if x > 0` may go another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .rules import FLAT
+from .witness import look
+
+#: Functions whose derivative is zero and which are yet written in terms of others.
+_FLAT_TOO = {np.sign}
+#: NumPy's comparisons by the names of Python's.
+_SIGNS = {
+    np.less: "<",
+    np.less_equal: "<=",
+    np.greater: ">",
+    np.greater_equal: ">=",
+    np.equal: "==",
+    np.not_equal: "!=",
+}
+
+
+class Looking:
+    """Beside a class of Variables: it computes the same, and tells what Python learns."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: Any) -> Any:
+        return look("<", (self, other), super().__lt__(other))  # type: ignore[misc]
+
+    def __le__(self, other: Any) -> Any:
+        return look("<=", (self, other), super().__le__(other))  # type: ignore[misc]
+
+    def __gt__(self, other: Any) -> Any:
+        return look(">", (self, other), super().__gt__(other))  # type: ignore[misc]
+
+    def __ge__(self, other: Any) -> Any:
+        return look(">=", (self, other), super().__ge__(other))  # type: ignore[misc]
+
+    def __eq__(self, other: Any) -> Any:
+        return look("==", (self, other), super().__eq__(other))
+
+    def __ne__(self, other: Any) -> Any:
+        return look("!=", (self, other), super().__ne__(other))
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return look("bool", (self,), super().__bool__())  # type: ignore[misc, no-any-return]
+
+    def __index__(self) -> int:
+        return look("int", (self,), super().__index__())  # type: ignore[misc, no-any-return]
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return look("round", (self,), super().__round__(ndigits), {"ndigits": ndigits})  # type: ignore[misc]
+
+    def __trunc__(self) -> Any:
+        return look("trunc", (self,), super().__trunc__())  # type: ignore[misc]
+
+    def __floor__(self) -> Any:
+        return look("floor", (self,), super().__floor__())  # type: ignore[misc]
+
+    def __ceil__(self) -> Any:
+        return look("ceil", (self,), super().__ceil__())  # type: ignore[misc]
+
+    def __contains__(self, item: Any) -> bool:
+        return look("in", (item, self), super().__contains__(item))  # type: ignore[misc, no-any-return]
+
+    def __floordiv__(self, other: Any) -> Any:
+        return look("floor_divide", (self, other), super().__floordiv__(other))  # type: ignore[misc]
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return look("floor_divide", (other, self), super().__rfloordiv__(other))  # type: ignore[misc]
+
+    @property
+    def value(self) -> Any:
+        """The plain number or array, without a derivative."""
+        return look("value", (self,), super().value)  # type: ignore[misc]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        super(Looking, type(self)).value.fset(self, value)  # type: ignore[misc]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        result = super().__array_ufunc__(ufunc, method, *inputs, **options)  # type: ignore[misc]
+        if method == "__call__" and (ufunc in FLAT or ufunc in _FLAT_TOO):
+            look(_SIGNS.get(ufunc, ufunc.__name__), inputs, result, options)
+        return result
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        result = super().__array_function__(function, types, args, kwargs)  # type: ignore[misc]
+        if function in FLAT or function in _FLAT_TOO:
+            look(function.__name__, args, result, kwargs or {})
+        return result
