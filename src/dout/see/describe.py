@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .drawn import NOTHING, Drawn, Edge, drawn_of, local_of
+from .params import params_of
 from .values import FULL, LITTLE, SOME, Detail, exact, unknown, value_of
 
 FORMAT = 1
@@ -115,26 +116,6 @@ def slider_of(value: Any) -> dict[str, float] | None:
     whole = isinstance(value, int)
     step = max(reach / 100, 1.0) if whole else reach / 100
     return {"min": -reach if x < 0 or not whole else 0.0, "max": reach if abs(x) < reach else 2 * reach, "step": step}
-
-
-def params_of(params: Any) -> dict[str, Any]:
-    """An operation's parameters as JSON, where they can be."""
-    found = {}
-    for key, value in params.items():
-        if isinstance(value, np.integer | np.floating | np.bool_):
-            value = value.item()
-        if isinstance(value, tuple) and all(type(v) is int for v in value):
-            value = list(value)
-        if value is None or isinstance(value, bool | str) or type(value) is int or _is_ints(value):
-            found[key] = value
-        else:
-            found[key] = " ".join(repr(value).split())[:80]
-            found["page"] = False
-    return found
-
-
-def _is_ints(value: Any) -> bool:
-    return isinstance(value, list) and all(type(v) is int for v in value)
 
 
 def _outputs(graph: Any, found: Any, detail: Detail) -> list[dict[str, Any]]:

@@ -32,9 +32,9 @@ def value_of(x: Any, detail: Detail = FULL) -> dict[str, Any]:
 
     Example:
         >>> value_of(220.00000000000003)
-        {'t': '220', 'v': 220.00000000000003}
-        >>> value_of(float("inf"))
-        {'t': '∞', 'v': 'Infinity'}
+        {'t': '220', 'v': 220.00000000000003, 'dtype': 'float'}
+        >>> value_of(np.float32("inf"))
+        {'t': '∞', 'v': 'Infinity', 'dtype': 'float32'}
     """
     if isinstance(x, tuple | list):
         parts = [value_of(part, LITTLE) for part in x]
@@ -72,10 +72,8 @@ def short(x: Any) -> str:
     if math.isinf(x):
         return "∞" if x > 0 else "−∞"
     if x == int(x) and abs(x) < 10**9:
-        text = str(int(x)) if x or math.copysign(1, x) > 0 else "-0"
-    else:
-        text = f"{x:.6g}"
-    return _tidy(text)
+        return _tidy(str(int(x)) if x or math.copysign(1, x) > 0 else "-0")
+    return _tidy(f"{x:.6g}")
 
 
 def _short_int(x: int) -> str:
@@ -108,8 +106,7 @@ def _of_number(x: Any) -> dict[str, Any]:
         found["v"] = exact(x)
         if isinstance(found["v"], str) and not isinstance(x, float | np.floating):
             found["big"] = True
-    if isinstance(x, np.generic) and x.dtype.name not in ("float64", "complex128"):
-        found["dtype"] = x.dtype.name
+    found["dtype"] = x.dtype.name if isinstance(x, np.generic) else type(x).__name__
     return found
 
 
@@ -219,8 +216,8 @@ def _heat(x: np.ndarray, cells: int) -> dict[str, Any]:
         low, high = (float(flat[finite].min()), float(flat[finite].max())) if finite.any() else (0.0, 0.0)
         spread = high - low
         scaled = (flat / 2 - low / 2) / (high / 2 - low / 2) if np.isinf(spread) else (flat - low) / (spread or 1.0)
-    shown = [round(v, 3) if ok else None for v, ok in zip(scaled.ravel().tolist(), finite.ravel().tolist(), strict=True)]
-    return {"rows": rows, "cols": columns, "cells": shown}
+    each = zip(scaled.ravel().tolist(), finite.ravel().tolist(), strict=True)
+    return {"rows": rows, "cols": columns, "cells": [round(v, 3) if ok else None for v, ok in each]}
 
 
 def _histogram(x: np.ndarray, bars: int) -> dict[str, Any] | None:
