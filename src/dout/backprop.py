@@ -117,12 +117,14 @@ def walk(
             dout = _whole(dout, shape)
             asked = [p is not None and (inside is None or p in inside) for p in parents]
             ds = _pulled(op, dout, out, args, node.params, asked)
-        pullbacks = op.pullbacks
         for i, parent in enumerate(parents):
             if parent is None or (inside is not None and parent not in inside):
                 continue
             if ds is None:
-                d = pullbacks[i](dout, out, *args)
+                if len(args) == 2:  # spelled out, which is quicker than *args
+                    d = op.pullbacks[i](dout, out, args[0], args[1])
+                else:
+                    d = op.pullbacks[i](dout, out, *args)
                 if d is None:
                     continue
                 if parent.shape != shape:
@@ -136,13 +138,17 @@ def walk(
                 d = _fit(d, parent.shape, parent.dtype)
             if watch is not None:
                 watch(node, i, _whole(d, parent.shape))
-            if parent not in douts:
+            before = douts.get(parent)
+            if before is None:
                 douts[parent] = d
-            elif parent in owned and not isinstance(d, Handle):
-                douts[parent] += d
+            elif parent in owned and type(d) is ndarray and d.shape == before.shape:
+                before += d
             else:
-                owned.discard(parent)
-                douts[parent] = douts[parent] + d
+                douts[parent] = total = before + d
+                if type(total) is ndarray:
+                    owned.add(parent)  # the sum is a new array, to which the next can be added in place
+                else:
+                    owned.discard(parent)
     for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
         found[node] = _whole(douts[node], node.shape)
     return found

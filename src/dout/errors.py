@@ -9,6 +9,8 @@ import numpy as np
 
 def not_differentiable(value: Any) -> str | None:
     """Why no derivative can be asked for with respect to a value, or None if one can."""
+    if type(value) is np.ndarray and value.dtype.kind in "fc":
+        return None  # by far the most usual
     if isinstance(value, bool | np.bool_):
         return f"{value!r} is a bool; derivatives are with respect to float or complex numbers"
     if isinstance(value, int | np.integer):
