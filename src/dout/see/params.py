@@ -27,9 +27,13 @@ def params_of(params: Mapping[str, Any]) -> dict[str, Any]:
         {'key': [{'slice': [None, 2, None]}, 0], 'shape': [3, 4]}
     """
     try:
-        return {k: _index(v) if k == "key" else _plain(v) for k, v in params.items() if k not in _LEFT_OUT}
+        return _all(params)
     except _Unwritable:
         return {"page": False}
+
+
+def _all(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(k): _index(v) if k == "key" else _plain(v) for k, v in params.items() if k not in _LEFT_OUT}
 
 
 def _plain(v: Any) -> Any:
@@ -52,7 +56,7 @@ def _plain(v: Any) -> Any:
     if isinstance(v, type) and issubclass(v, np.generic):
         return np.dtype(v).name
     if isinstance(v, Mapping):
-        return params_of(v) if all(isinstance(k, str) for k in v) else _no()
+        return _all(v)
     if isinstance(v, list | tuple):
         return [_plain(x) for x in v] if len(v) <= ENTRIES else _no()
     if isinstance(v, np.ndarray) and v.dtype.kind in "iub" and v.size <= ENTRIES:
