@@ -121,8 +121,9 @@ def walk(
             if parent is None or (inside is not None and parent not in inside):
                 continue
             if ds is None:
-                if len(args) == 2:  # spelled out, which is quicker than *args
-                    d = op.pullbacks[i](dout, out, args[0], args[1])
+                if len(args) == 2:
+                    x, y = args  # spelled out, which is quicker than *args
+                    d = op.pullbacks[i](dout, out, x, y)
                 else:
                     d = op.pullbacks[i](dout, out, *args)
                 if d is None:
