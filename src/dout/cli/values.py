@@ -1,4 +1,4 @@
-"""The `dout` command: demo, see, check."""
+"""What NAME=VALUE means: the arguments of a function from texts."""
 
 from __future__ import annotations
 
@@ -6,146 +6,15 @@ import ast
 import inspect
 import operator
 import re
-import sys
-import traceback
-from collections.abc import Sequence
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 import numpy as np
 
-from . import __version__
-from .check import check
-from .errors import not_differentiable
-from .see import see
-from .trace import given_to, is_layer, not_inputs
+from ..trace import is_layer
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="dout")
-def main() -> None:
-    """Backpropagation that you can see and check, on plain NumPy code."""
-
-
-@main.command("demo")
-def demo_command() -> None:
-    """See a graph, check a network, and train it to read digits, in a few seconds."""
-    from . import demo  # it trains a network; the other commands need none of that
-
-    demo.run()
-
-
-@main.command("see")
-@click.argument("target", metavar="FILE:FUNC")
-@click.argument("pairs", metavar="[NAME=VALUE]...", nargs=-1)
-def see_command(target: str, pairs: tuple[str, ...]) -> None:
-    """Run a function and print its graph, with every value and every derivative.
-
-    A VALUE is a number, such as 100, 1/3, 2**10 or nan; a list of numbers, which becomes an array of floats; another Python
-    literal; or else text. Ints stay ints, and one for a parameter annotated int is no input.
-
-    For example: dout see shop.py:price apple=100 number=2 tax=1.1
-    """
-    path, name, found = _load(target)
-    args, kwargs = _arguments(found, f"see {target}", name, pairs, keep_ints=True)
-    try:
-        text = see(found, *args, **kwargs).text()
-    except Exception as error:
-        raise _said(error, path, _texts(found, name, args, kwargs)) from error
-    click.echo(text)
-
-
-@main.command("check")
-@click.argument("target", metavar="FILE:NAME")
-@click.argument("pairs", metavar="[NAME=VALUE]...", nargs=-1)
-def check_command(target: str, pairs: tuple[str, ...]) -> None:
-    """Compare the derivatives of a function or a layer with numerical ones.
-
-    A layer is a class with forward and backward, or an object of one. A VALUE is as in dout see, but a number becomes a
-    float, unless its parameter is annotated int. The exit status is 1 unless every derivative is right.
-
-    For example: dout check shop.py:price apple=100 number=2 tax=1.1
-    """
-    path, name, found = _load(target)
-    args, kwargs = _arguments(found, f"check {target}", name, pairs, keep_ints=False)
-    try:
-        report = check(found, *args, **kwargs)
-    except Exception as error:
-        raise _said(error, path, _texts(found, name, args, kwargs)) from error
-    click.echo(str(report))
-    given, defaults, _ = given_to(found, args, kwargs)
-    fixed = [f"{key} is held fixed: it is given by keyword" for key, v in kwargs.items() if not not_differentiable(v)]
-    hint = [] if report.problem is None else _texts(found, name, args, kwargs)
-    for note in [*not_inputs(given, defaults, "check"), *fixed, *hint]:
-        click.echo(f"  {note}")
-    if not report:
-        sys.exit(1)
-
-
-def _load(target: str) -> tuple[Path, str, Any]:
-    """The file, the name, and what the file has by that name; an object in place of a layer class."""
-    file, colon, name = target.rpartition(":")
-    if not (colon and file and name.isidentifier()):
-        raise click.UsageError(f"expected FILE:NAME, such as shop.py:price, got {target!r}")
-    path = Path(file)
-    if not path.is_file():
-        raise click.UsageError(f"{file}: no such file; expected a Python file, such as shop.py:price")
-    module = _run_file(path)
-    if not hasattr(module, name):
-        names = [n for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__]
-        has = f"it has {', '.join(names)}" if names else "it has no functions or classes"
-        raise click.UsageError(f"{file} has no {name!r}; {has}")
-    found = getattr(module, name)
-    missing = [method for method in ("forward", "backward") if not callable(getattr(found, method, None))]
-    if missing and (isinstance(found, type) or (len(missing) == 1 and not callable(found))):
-        raise click.UsageError(f"{name} has no {' and no '.join(missing)}; a layer needs forward and backward")
-    if missing and not callable(found):
-        raise click.UsageError(f"{target}: expected a function or a layer, got {type(found).__name__}")
-    if isinstance(found, type):
-        try:
-            found = found()
-        except TypeError as error:
-            raise click.UsageError(
-                f"{name} can't be made without arguments ({error}); make one in the file, and name that"
-            ) from error
-        except Exception as error:
-            raise _said(error, path) from error
-    return path, name, found
-
-
-def _run_file(path: Path) -> ModuleType:
-    """Run a file as a module. Not through an import, which would leave a compiled file beside it."""
-    module = ModuleType(f"dout_file_{path.stem}")
-    module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # where dataclasses look for their own module
-    sys.path.insert(0, str(path.resolve().parent))  # as `python FILE` does, for what it imports from beside it
-    try:
-        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-    except Exception as error:
-        raise _said(error, path) from error
-    return module
-
-
-def _said(error: Exception, path: Path, hints: Sequence[str] = ()) -> click.ClickException:
-    """An error in the user's file in one line, with its place."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    where = "" if line is None else f", line {line}"
-    message = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-    said = "; ".join([message, *getattr(error, "__notes__", ()), *hints])
-    return click.ClickException(f"{path}{where}: {type(error).__name__}: {said}")
-
-
-def _texts(found: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
-    """A hint at what came as text, for a function that failed."""
-    given, _, _ = given_to(found, args, kwargs)
-    texts = [f"{g.name}={g.value!r}" for g in given if isinstance(g.value, str)]
-    return [f"{', '.join(texts)} came as text; does {name} need a number there?"] if texts else []
-
-
-def _arguments(
+def arguments_of(
     found: Any, command: str, name: str, pairs: tuple[str, ...], keep_ints: bool
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The values for a function's parameters, or those of a layer's forward, from name=value pairs."""
