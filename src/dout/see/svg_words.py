@@ -1,0 +1,180 @@
+"""What a picture says in words: its title and description, and what is read on hover."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .markup import isolated
+from .words import say
+
+BARS = "▁▂▃▄▅▆▇█"
+#: How many of a list are named in a description.
+NAMED = 6
+
+Json = Mapping[str, Any]
+
+
+def shown_title(description: Json, lang: str) -> str:
+    """The picture's title."""
+    return say("svg.title", lang, name=isolated(description["title"]))
+
+
+def described(description: Json, lang: str) -> str:
+    """What the picture shows, in a few sentences, for those who can't see it."""
+    nodes = description["nodes"]
+    inputs = [node for node in nodes if node["kind"] == "input"]
+    operations = sum(node["kind"] in ("op", "layer") for node in nodes)
+    parts = [say("svg.desc", lang, operations=operations, inputs=len(inputs))]
+    outputs = [f"{isolated(o['path'])} {full(o['value'])}".strip() for o in description["outputs"]]
+    if outputs:
+        parts.append(say("svg.desc.output", lang, values=_listed(outputs, lang)))
+    known = [f"{name_of(n, nodes)} {full(n['total'])}" for n in inputs if n.get("total")]
+    if known:
+        parts.append(say("svg.desc.derivatives", lang, values=_listed(known, lang)))
+    return (" " if lang == "en" else "").join(parts)
+
+
+def _listed(texts: Sequence[str], lang: str) -> str:
+    comma = say("svg.comma", lang)
+    if len(texts) <= NAMED:
+        return comma.join(texts)
+    return comma.join([*texts[:NAMED], say("svg.more", lang, count=len(texts) - NAMED)])
+
+
+def name_of(node: Json, nodes: Sequence[Json]) -> str:
+    """What a node is called: by its name, a constant by its value, another by its sign."""
+    if node["name"]:
+        return isolated(node["name"])
+    if node["kind"] == "constant":
+        return str(node["value"]["t"])
+    if node["kind"] == "input":
+        return f"input {1 + sum(n['kind'] == 'input' for n in nodes[: node['id']])}"
+    return isolated(node["sign"] or node["op"])
+
+
+def full(value: Json | None) -> str:
+    """A number with all its digits; an array's shape, dtype and range, and its histogram in small bars."""
+    if not value:
+        return "?"
+    if "v" in value:
+        return "−" + str(value["v"])[1:] if str(value["v"]).startswith("-") else str(value["v"])
+    if value.get("t2"):
+        return f"{value['t']}, {value['t2']}{bars(value.get('hist'))}"
+    return str(value["t"])
+
+
+def bars(histogram: Json | None) -> str:
+    """A histogram in one line of text.
+
+    Example:
+        >>> bars({"low": 0.0, "high": 1.0, "counts": [4, 0, 8, 1]})
+        ' ▄ █▁'
+    """
+    counts = histogram["counts"] if histogram else []
+    if len(counts) < 2:
+        return ""
+    most = max(counts)
+    return " " + "".join(" " if not c else BARS[max(0, round(c / most * len(BARS)) - 1)] for c in counts)
+
+
+class Titles:
+    """What is read on hover, for each kind of thing.
+
+    Attributes:
+        description: of the whole picture.
+        lang: "en" or "zh".
+    """
+
+    def __init__(self, description: Json, lang: str) -> None:
+        self.description = description
+        self.lang = lang
+
+    def _say(self, key: str, **values: Any) -> str:
+        return say(f"svg.{key}", self.lang, **values)
+
+    def name(self, node: int) -> str:
+        """What a node is called."""
+        nodes = self.description["nodes"]
+        return name_of(nodes[node], nodes)
+
+    def node(self, node: Json) -> str:
+        """An operation, input or constant: value, derivative, source line."""
+        name = self.name(node["id"])
+        sign = isolated(node["op"] or node["sign"])
+        rows = [name if node["kind"] in ("input", "constant") or name == sign else f"{name} · {sign}"]
+        rows.append(self._say("value", value=full(node["value"])))
+        terms = node.get("terms") or ()
+        if node.get("total"):
+            rows.append(self._say("derivative", value=full(node["total"])))
+            if len(terms) > 1:
+                rows.append(self._say("meets", count=len(terms)))
+        rows += self.where(node.get("where"))
+        return "\n".join(rows)
+
+    def short(self, key: str) -> str:
+        """A word or two for a header."""
+        return self._say(f"short.{key}")
+
+    def where(self, where: Json | None) -> list[str]:
+        """The line of the user's code."""
+        if not where:
+            return []
+        return [f"{isolated(where['file'])}:{where['line']}  {isolated((where.get('text') or '').strip())}"]
+
+    def group(self, group: Json) -> str:
+        """A fold or a layer: how much is in it, and whether opened and closed agree."""
+        rows = [isolated(group["name"] or "") + (f" ×{group['count']}" if group.get("count") else "")]
+        if group.get("size"):
+            rows.append(self._say("size", count=group["size"]))
+        if group.get("shipped") is False:
+            rows.append(self._say("unshipped"))
+        if group.get("agree") is not None:
+            rows.append(self._say("agree" if group["agree"] else "disagree"))
+        if group.get("formula"):
+            rows.append(f"{group['formula']['closed']} = {group['formula']['opened']}")
+        return "\n".join(rows + self.where(group.get("where")))
+
+    def arrow(self, arrow: Json) -> str:
+        """From where to where, the value and the derivative, and how that came about."""
+        edges = [self.description["edges"][e] for e in arrow["edges"]]
+        source = arrow.get("source", edges[0]["from"] if edges else None)
+        rows = []
+        if len({e["to"] for e in edges}) == 1:
+            rows.append(f"{self.name(source)} → {self.name(edges[0]['to'])}")
+        elif source is not None:
+            rows.append(self.name(source))
+        rows.append(self._say("value", value=full(arrow["value"])))
+        if arrow.get("derivative"):
+            rows.append(self._say("derivative", value=full(arrow["derivative"])))
+        if len(edges) == 1:
+            rows += self._edge(edges[0])
+        return "\n".join(rows)
+
+    def _edge(self, edge: Json) -> list[str]:
+        rows = []
+        upstream = self.description["nodes"][edge["to"]].get("total")
+        if edge["derivative"] and edge.get("local") is not None and upstream and "v" in upstream:
+            rows.append(f"{full(upstream)} × {full({'v': edge['local']})} = {full(edge['derivative'])}")
+        formula = self.formula(edge)
+        if formula:
+            rows.append(formula["text"])
+        if edge.get("broadcast"):
+            shape = self.description["nodes"][edge["to"]]["value"].get("shape", [])
+            rows.append(self._say("broadcast", shape="×".join(map(str, shape)) or "1"))
+        if edge.get("wrong"):
+            rows.append(self._say("wrong", numerical=shown(edge["numerical"])))
+        return rows
+
+    def formula(self, edge: Json) -> Json | None:
+        """The formula of an edge's derivative; in the edge itself, or among those of the description."""
+        found = edge.get("formula")
+        if isinstance(found, str):
+            found = (self.description.get("formulas") or {}).get(found)
+        return found
+
+
+def shown(x: Any) -> str:
+    """A number in short, with a true minus."""
+    text = x["t"] if isinstance(x, Mapping) else f"{x:.6g}" if isinstance(x, int | float) else str(x)
+    return "−" + text[1:] if text.startswith("-") else text
