@@ -1,6 +1,6 @@
 """Primitives and their backward rules, by NumPy's own chapters. Importing this room fills the tables."""
 
-from . import einsum, elementwise, indexing, linalg, products, reductions, shaping
+from . import einsum, elementwise, indexing, linalg, order_statistics, products, reductions, shaping
 from .registry import FLAT, FUNCTIONS, UFUNCS
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "elementwise",
     "indexing",
     "linalg",
+    "order_statistics",
     "products",
     "reductions",
     "shaping",

@@ -170,13 +170,4 @@ def _tril(m: Array, k: int = 0) -> Array:
     return np.where(np.tri(*shape_of(m)[-2:], k=k, dtype=bool), m, 0)
 
 
-@implements(np.sort)
-def _sort(a: Array, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> Array:
-    if order is not None:
-        raise ValueError("np.sort: order= names fields, and an array of numbers has none")
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    return np.take_along_axis(a, np.argsort(a, axis, kind=kind, stable=stable), axis)
-
-
 flat(np.nonzero, np.flatnonzero, np.argwhere, np.argsort, np.searchsorted, np.digitize, np.lexsort)
