@@ -1,5 +1,11 @@
 """The `dout` command: what it prints, what it says when something is missing, and its exit status."""
 
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -387,3 +393,96 @@ class TestErrorsInTheFile:
 
     def test_while_dout_looks(self, shop):
         assert "did it forget its return?" in error("see", f"{shop}:quiet", "x=1.0", status=1)
+
+
+class TestSeeFiles:
+    @pytest.mark.parametrize(("name", "begins"), [("out.svg", "<svg"), ("out.json", "{"), ("out.txt", "(1)  ×")])
+    def test_it_writes_what_save_writes(self, shop, tmp_path, name, begins):
+        said = dout_command("see", f"{shop}:price", "apple=100", "number=2", "-o", str(tmp_path / name))
+        assert said == f"wrote {tmp_path / name}\n"
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert text.startswith(begins)
+        assert "220" in text
+
+    def test_several_files_and_options(self, shop, tmp_path):
+        a, b = tmp_path / "a.svg", tmp_path / "b.json"
+        dout_command("see", f"{shop}:price", "apple=1", "number=2", "-o", str(a), "-o", str(b), "--lang", "zh")
+        assert 'lang="zh"' in a.read_text(encoding="utf-8")
+        assert json.loads(b.read_text(encoding="utf-8"))["lang"] == "zh"
+
+    @pytest.mark.parametrize("lang", ["en", "zh"])
+    def test_opening_the_page(self, shop, monkeypatch, lang):
+        opened = []
+        monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+        said = dout_command("see", f"{shop}:price", "apple=100", "number=2", "--open", "--lang", lang)
+        page = Path(said.strip())
+        assert opened == [page.as_uri()]
+        assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+        shutil.rmtree(page.parent)
+
+    def test_opening_the_page_that_was_written(self, shop, monkeypatch, tmp_path):
+        opened = []
+        monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+        page = tmp_path / "page.html"
+        said = dout_command("see", f"{shop}:price", "apple=100", "number=2", "--open", "-o", str(page))
+        assert said == f"wrote {page}\n{page}\n"
+        assert opened == [page.as_uri()]
+
+    def test_no_browser(self, shop, monkeypatch):
+        monkeypatch.setattr("webbrowser.open", lambda url: False)
+        said = dout_command("see", f"{shop}:price", "apple=100", "number=2", "--open")
+        assert "no browser was found; open that file in one" in said
+        shutil.rmtree(Path(said.splitlines()[0]).parent)
+
+    def test_where_nothing_can_be_written(self, shop, tmp_path):
+        path = tmp_path / "no" / "out.svg"
+        said = error("see", f"{shop}:price", "apple=1", "number=2", "-o", str(path), status=1)
+        assert said == f"Error: {path}: No such file or directory"
+
+    def test_an_unknown_kind_of_file(self, shop, tmp_path):
+        said = error("see", f"{shop}:price", "apple=1", "number=2", "-o", str(tmp_path / "out.xyz"), status=1)
+        assert ".xyz" in said
+        assert ".svg" in said
+        assert list(tmp_path.glob("out*")) == []
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["--serve", "-o", "a.svg"], "--serve goes alone"),
+            (["--serve", "--open"], "--serve goes alone"),
+            (["--steps", "-o", "a.svg"], "--steps is about text"),
+            (["--no-browser"], "--no-browser goes with --serve"),
+            (["--lang", "fr"], "'fr' is not one of 'en', 'zh'"),
+        ],
+    )
+    def test_what_does_not_go_together(self, shop, words, said):
+        assert said in error("see", f"{shop}:price", "apple=1", "number=2", *words)
+
+    def test_colour_only_in_a_terminal(self, shop, monkeypatch):
+        words = ("see", f"{shop}:price", "apple=100", "number=2")
+        plain = dout_command(*words)
+        assert "\x1b" not in plain
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm-256color")
+        coloured = dout_command(*words)
+        assert "\x1b[" in coloured
+        assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert dout_command(*words) == plain
+
+    def test_steps(self, shop):
+        said = dout_command("see", f"{shop}:price", "apple=100", "number=2", "--steps")
+        assert "220" in said
+        assert said != dout_command("see", f"{shop}:price", "apple=100", "number=2")
+
+    def test_a_missing_library(self, shop, monkeypatch):
+        monkeypatch.delitem(sys.modules, "dout.see.serve", raising=False)
+        monkeypatch.setitem(sys.modules, "uvicorn", None)
+        said = error("see", f"{shop}:price", "apple=1", "number=2", "--serve", status=1)
+        assert said == "Error: --serve needs uvicorn: pip install 'dout[viewer]'"
+
+    def test_a_file_of_python_that_the_file_imports_is_at_fault(self, tmp_path):
+        (tmp_path / "wrong_neighbour.py").write_text("\n\n\nx = = 1\n")
+        file = tmp_path / "file.py"
+        file.write_text("import wrong_neighbour\n")
+        assert f"{file}, line 1: SyntaxError" in error("see", f"{file}:f", status=1)

@@ -96,29 +96,29 @@ def _coloured() -> bool:
 
 
 def _write(picture: Picture, outputs: Sequence[str], show: bool, options: dict[str, Any]) -> None:
-    """Save the picture in each file; open the page, one of these if there is one, else a temporary one."""
-    try:
-        for output in outputs:
-            picture.save(output, **options)
-            click.echo(f"wrote {output}")
-        if not show:
-            return
-        pages = [output for output in outputs if output.lower().endswith((".html", ".htm"))]
-        page = Path(pages[0]) if pages else Path(tempfile.mkdtemp(prefix="dout-")) / f"{_slug(picture)}.html"
-        if not pages:
-            picture.save(str(page), **options)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
-    except (ImportError, ValueError, TypeError) as error:
-        raise click.ClickException(" ".join(str(error).split())) from error
+    """Save the picture in each file; open the page: one of these if there is one, else a temporary one."""
+    for output in outputs:
+        text = {key: value for key, value in options.items() if key == "lang"}  # text is not drawn
+        _save(picture, Path(output), text if output.lower().endswith(".txt") else options)
+        click.echo(f"wrote {output}")
+    if not show:
+        return
+    pages = [Path(output) for output in outputs if output.lower().endswith(".html")]
+    page = pages[0] if pages else Path(tempfile.mkdtemp(prefix="dout-")) / "picture.html"
+    if not pages:
+        _save(picture, page, options)
     click.echo(str(page.resolve()))
     if not webbrowser.open(page.resolve().as_uri()):
         click.echo("no browser was found; open that file in one", err=True)
 
 
-def _slug(picture: Picture) -> str:
-    name = getattr(picture, "title", "") or "picture"
-    return name if name.isidentifier() and name.isascii() else "picture"
+def _save(picture: Picture, path: Path, options: dict[str, Any]) -> None:
+    try:
+        picture.save(path, **options)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}") from error
+    except (ImportError, ValueError) as error:
+        raise click.ClickException(" ".join(str(error).split())) from error
 
 
 def _serve(target: str, pairs: tuple[str, ...], numerical: bool, options: dict[str, Any], browser: bool) -> None:

@@ -170,6 +170,7 @@ def said(error: BaseException) -> str:
         >>> said(ValueError("too small"))
         'ValueError: too small'
     """
+    place: tuple[str, int | None, str | None] | None
     if isinstance(error, SyntaxError) and error.filename:
         message, place = error.msg, (error.filename, error.lineno, (error.text or "").strip())
     else:

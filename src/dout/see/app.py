@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .live import Live
 from .picture import Picture
+from .words import say, words
 
 #: A request with more than this in it is refused.
 LARGEST = 1_000_000
@@ -176,7 +177,13 @@ class Session:
         live = self._live
         error = self._broken or live.error
         inputs = {**live.inputs, **self._moved}
-        state = {"version": self.version, "description": live.description, "inputs": inputs, "error": error}
+        state = {
+            "version": self.version,
+            "description": live.description,
+            "inputs": inputs,
+            "error": error,
+            "words": {lang: say("serve.gone", lang) for lang in words()},
+        }
         return json.dumps(state, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 

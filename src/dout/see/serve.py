@@ -58,7 +58,7 @@ def serve(
 
 async def _run(session: Session, folders: Callable[[], set[Path]], token: str, listening: socket.socket) -> None:
     def stopping() -> bool:
-        return server.should_exit
+        return bool(server.should_exit)
 
     app = app_of(session, token, _files(), stopping)
     server = uvicorn.Server(

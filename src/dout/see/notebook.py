@@ -1,0 +1,80 @@
+"""How a picture shows in a notebook: one piece of HTML for trusted notebooks, untrusted ones, and exported pages.
+
+JupyterLab 4.6 cleans the outputs of a notebook that isn't trusted: of the elements used here it drops `iframe` and `style`,
+keeps `img` with a data URL, `details`, classes and plain inline styles, and keeps the text within what it drops. So there
+is an image for all; above it, folded, the page that steps through it, which stands in the image's place once it is opened;
+and within the iframe, where no browser shows it, what to do in a notebook that isn't trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+from .html import html_of
+from .markup import escape
+from .svg import svg_of
+from .svg_words import described, shown_title
+from .words import say
+
+#: A page of more characters than this would make the notebook slow to save; the image stands alone then.
+LARGEST = 3_000_000
+#: An image may be scaled down to this part of its size, and then scrolls; but it never asks for more than this many px.
+SMALLEST, WIDEST = 0.6, 2400
+#: What the page needs besides the picture for its buttons and words, and between which heights it is kept, in px.
+ROOM, LOW, HIGH = 300, 460, 820
+
+
+def mimebundle_of(picture: Any, **options: Any) -> dict[str, str]:
+    """What a notebook shows of a picture, by media type.
+
+    Example:
+        >>> import dout
+        >>> sorted(mimebundle_of(dout.see(lambda x: x * x, 3.0)))
+        ['text/html', 'text/plain']
+    """
+    return {"text/html": notebook_html(picture.describe(**options)), "text/plain": repr(picture)}
+
+
+def notebook_html(description: dict[str, Any]) -> str:
+    """The image, and above it the page, folded."""
+    lang = description["lang"]
+    svg = svg_of(description)
+    alt = f"{shown_title(description, lang or 'en')}. {described(description, lang or 'en')}"
+    width, height = _size(svg)
+    style = f"max-width:100%;min-width:{min(round(width * SMALLEST), WIDEST)}px;height:auto"
+    image = (
+        f'<img src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" alt="{escape(alt)}" '
+        f'width="{width}" height="{height}" style="{style}">'
+    )
+    return (
+        '<div class="dout-picture" style="overflow-x:auto">'
+        "<style>.dout-picture:has(>details[open])>img{display:none}</style>"
+        f"{_page(description, height, lang)}{image}</div>"
+    )
+
+
+def _page(description: dict[str, Any], height: int, lang: str | None) -> str:
+    page = html_of(description)
+    if len(page) > LARGEST:
+        return f"<p>{escape(say('notebook.large', lang))}</p>"
+    tall = max(LOW, min(HIGH, height + ROOM))
+    iframe = (
+        f'<iframe srcdoc="{_quoted(page)}" sandbox="allow-scripts" loading="lazy" title="{escape(description["title"])}" '
+        f'width="100%" height="{tall}" style="border:0;resize:vertical">{escape(say("notebook.trust", lang))}</iframe>'
+    )
+    return f"<details><summary>{escape(say('notebook.open', lang))}</summary>{iframe}</details>"
+
+
+def _quoted(page: str) -> str:
+    """A page as the value of an attribute; nothing in it is left out or looks like a tag."""
+    return page.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _size(svg: str) -> tuple[int, int]:
+    """What the image asks for, in px."""
+    head = svg[: svg.index(">") + 1]
+    found = [re.search(rf'\s{side}="([\d.]+)', head) for side in ("width", "height")]
+    width, height = (float(match[1]) if match else 300.0 for match in found)
+    return round(width), round(height)

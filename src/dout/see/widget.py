@@ -1,0 +1,80 @@
+"""A picture as a live widget: a slider moved in the page runs the user's function again, and the page shows what came out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from .live import Live
+from .picture import Picture
+
+
+def widget_of(picture: Picture, **options: Any) -> Any:
+    """The widget, made by anywidget, which JupyterLab, marimo, VS Code and others show.
+
+    Args:
+        picture: what `see` gave. If it gave it for a function, the function runs again, with any of its numbers
+            changed, for each slider that is moved; entries of small arrays are among them.
+        **options: those of `Picture.describe`.
+
+    Returns:
+        a widget with the traits `inputs`, the numbers by name, which may also be set from Python; `description`, what is
+        shown; and `error`, what the function said when it failed, with its line.
+
+    Raises:
+        ImportError: if anywidget isn't installed.
+
+    Example:
+        >>> import pytest; _ = pytest.importorskip("anywidget")
+        >>> import dout
+        >>> widget = dout.see(lambda x: x * x, 3.0).widget()
+        >>> widget.inputs = {"x": 5.0}
+        >>> widget.description["outputs"][0]["value"]["v"]
+        25.0
+    """
+    return _kind()(Live(picture, **options))
+
+
+@cache
+def _kind() -> type[Any]:
+    """The widget's class; made when first asked for, so that this file can be imported without anywidget."""
+    try:
+        import anywidget
+        import traitlets
+    except ImportError as error:
+        raise ImportError("widget() needs anywidget: pip install 'dout[notebook]'") from error
+    from .bundle import module
+
+    class Widget(anywidget.AnyWidget):  # type: ignore[misc]
+        """A picture that is computed again whenever one of its numbers is changed."""
+
+        _esm = module()
+        description = traitlets.Dict().tag(sync=True)
+        inputs = traitlets.Dict().tag(sync=True)
+        error = traitlets.Unicode().tag(sync=True)
+
+        def __init__(self, live: Live) -> None:
+            self._live = live
+            super().__init__(description=live.description, inputs=live.inputs, error=live.error)
+
+        @property
+        def picture(self) -> Picture:
+            """What is shown now."""
+            return self._live.picture
+
+        @traitlets.validate("inputs")  # type: ignore[untyped-decorator]
+        def _all_of(self, proposal: Any) -> dict[str, Any]:
+            """The numbers that aren't given stay as they are."""
+            given: dict[str, Any] = proposal["value"]
+            return given if given == self._live.inputs else self._live.checked(given)
+
+        @traitlets.observe("inputs")  # type: ignore[untyped-decorator]
+        def _move(self, change: Any) -> None:
+            if change["new"] == self._live.inputs:
+                return
+            self._live.move(change["new"])
+            with self.hold_sync():  # both in one message
+                self.description = self._live.description
+                self.error = self._live.error
+
+    return Widget

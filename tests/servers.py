@@ -1,0 +1,93 @@
+"""What the tests in a browser start: a Chromium, and servers that end with the test."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import dout
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ENV = {**os.environ, "PYTHONPATH": str(Path(dout.__file__).parent.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def needs(*modules: str) -> None:
+    """Skip a file of tests in which something is missing, and say what."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}: pip install -e '.[browser,notebook,viewer]'", allow_module_level=True)
+    if "playwright" in modules and CHROMIUM is None:
+        pytest.skip("needs a Chromium: apt-get install chromium", allow_module_level=True)
+
+
+@contextmanager
+def browser() -> Iterator[object]:
+    """A Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def started(
+    command: list[str], url: str, folder: Path, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen]:
+    """A server of this Python's, once it answers at an address; it ends with the test, and so does what it started."""
+    log = folder / "server.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=folder, env={**ENV, **(env or {})}, stdout=out, stderr=out
+        )
+        try:
+            until = time.monotonic() + 120
+            while not answers(url):
+                if process.poll() is not None or time.monotonic() > until:
+                    pytest.fail(f"{command[0]} did not start:\n{log.read_text()}")
+                time.sleep(0.1)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def watched(page: object) -> list[str]:
+    """A list that fills with what goes wrong in a page."""
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    return wrong
