@@ -20,7 +20,7 @@ TERMS, SUM = 4, 34
 #: Around an arrow's text: left of it, and between it and the arrow's head.
 BEFORE, AFTER = 6, 12
 #: From the middle of an arrow to the far side of one line of text, a little air included; and of none.
-ONE, NONE = 19, 8
+ONE, NONE = 21, 8
 
 
 @lru_cache(maxsize=10_000)

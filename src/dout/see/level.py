@@ -1,0 +1,101 @@
+"""Which arrows are to lie level, one behind another, and how they are brought to do so."""
+
+from __future__ import annotations
+
+from bisect import bisect, insort
+from collections.abc import Sequence
+
+from .grid import Arrow, Grid
+
+Pull = tuple[int, float, float]  # a neighbour, how far below its height this one wants to be, how much
+INFINITE = float("inf")
+
+
+def shift(grid: Grid, u: int, v: int, a: Arrow) -> float:
+    """How far below its left neighbour u a vertex v is when the arrow between them is level."""
+    n = len(grid.boxes)
+    return (a.out if u < n else 0) - (a.into if v < n else 0)
+
+
+class Paths:
+    """Vertices from left to right that want to be level, each with how far it is below the first of its path."""
+
+    def __init__(self, after: list[int], found: list[list[tuple[int, float]]]) -> None:
+        self.after = after
+        self.found = found
+
+    def joined(self, u: int, v: int) -> bool:
+        """Whether v follows u on a path."""
+        return self.after[u] == v
+
+    def straighten(
+        self,
+        order: Sequence[Sequence[int]],
+        rows: Sequence[Sequence[float]],
+        y: list[float],
+        pulls: Sequence[Sequence[Pull]],
+    ) -> None:
+        """Brings each path to one height, the long ones first; what comes later makes way."""
+        where = {v: (c, i) for c, column in enumerate(order) for i, v in enumerate(column)}
+        fixed: list[list[int]] = [[] for _ in order]  # of each column, those that have their height
+
+        def room(v: int, at: float) -> tuple[float, float]:
+            c, i = where[v]
+            k, row = bisect(fixed[c], i), rows[c]
+            least = y[order[c][fixed[c][k - 1]]] + row[i] - row[fixed[c][k - 1]] - at if k else -INFINITE
+            most = y[order[c][fixed[c][k]]] + row[i] - row[fixed[c][k]] - at if k < len(fixed[c]) else INFINITE
+            return least, most
+
+        todo = list(self.found)
+        for path in todo:
+            rooms = [room(v, at) for v, at in path]
+            least, most = max([r[0] for r in rooms]), min([r[1] for r in rooms])
+            if len(path) > 1 and least > most:
+                todo += [[(v, 0.0)] for v, _ in path]
+                continue
+            wanted = sorted([y[v] - at for v, at in path])
+            middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
+            if len(path) == 1 and pulls[path[0][0]]:
+                near = pulls[path[0][0]]
+                middle = sum([w * (y[u] + below) for u, below, w in near]) / sum([w for _, _, w in near])
+            for v, at in path:
+                y[v] = min(max(middle, least), most) + at
+                c, i = where[v]
+                insort(fixed[c], i)
+
+
+def paths(grid: Grid) -> Paths:
+    """An arrow is level if it is the main one both of what it leaves and of what it enters."""
+    n, boxes = len(grid.boxes), grid.boxes
+
+    def into(v: int) -> int:
+        """The neighbour from which the main arrow comes."""
+        left = grid.left[v]
+        main = [u for u, _, a in left if v >= n or not a.into] if len(left) > 1 else [u for u, _, _ in left]
+        return main[0] if len(main) == 1 else -1
+
+    def out(u: int) -> int:
+        right = grid.right[u]
+        main = [v for v, _, _ in right if v < n] if len(right) > 1 else [v for v, _, _ in right]
+        return main[0] if len(main) == 1 else -1
+
+    after = [-1] * len(grid.column)
+    first = [True] * len(after)
+    for u in range(len(after)):
+        v = out(u)
+        if v >= 0 and into(v) == u:
+            after[u] = v
+            first[v] = False
+    found = []
+    for u, starts in enumerate(first):
+        if starts:
+            v, at, path = u, 0.0, []
+            while v >= 0:
+                path.append((v, at))
+                w = after[v]
+                if w >= 0:
+                    at += next(shift(grid, v, w, a) for x, _, a in grid.right[v] if x == w)
+                v = w
+            found.append(path)
+    found.sort(key=len, reverse=True)
+    return Paths(after, found)
