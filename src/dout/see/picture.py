@@ -177,6 +177,8 @@ def _values(graph: Graph) -> dict[Node, Any]:
 
 def _ones(end: Node, values: dict[Node, Any]) -> Any:
     value = values.get(end, 1.0 if end.shape == () else None)
+    if isinstance(value, np.generic):  # np.float64 too, which is a float: 1 / np.float64(0) is infinite, 1 / 0.0 raises
+        return one(value)
     if isinstance(value, int | float):
         return 1  # an int, so that the derivatives of ints stay ints, as they do by hand
-    return one(value) if isinstance(value, np.generic) else np.ones(end.shape, end.dtype)
+    return np.ones(end.shape, end.dtype)
