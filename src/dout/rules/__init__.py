@@ -1,6 +1,17 @@
 """Primitives and their backward rules, by NumPy's own chapters. Importing this room fills the tables."""
 
-from . import calculus, einsum, elementwise, indexing, linalg, order_statistics, products, reductions, shaping
+from . import (
+    calculus,
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    order_statistics,
+    products,
+    reductions,
+    shaping,
+    statistics,
+)
 from .registry import FLAT, FUNCTIONS, UFUNCS
 
 __all__ = [
@@ -16,4 +27,5 @@ __all__ = [
     "products",
     "reductions",
     "shaping",
+    "statistics",
 ]

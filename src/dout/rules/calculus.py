@@ -241,7 +241,7 @@ def _correlate(a: Array, v: Array, mode: str = "valid") -> Array:
 _MODES = {0: "valid", 1: "same", 2: "full", "v": "valid", "s": "same", "f": "full"}
 
 #: `np.correlate` of a long row with a short one, without conjugation. Both derivatives are correlations again.
-sliding = primitive(
+sliding: Any = primitive(
     "correlate",
     lambda a, v: np.correlate(a, np.conj(v), "valid"),
     lambda dout, _out, _a, v: _correlated(dout, np.flip(v), "full"),
