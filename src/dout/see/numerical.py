@@ -33,6 +33,7 @@ MANY = 24
 RERUNS = 200_000
 
 #: Operations that lose as many digits as their matrix is ill-conditioned.
+_ALL = 1e300  # nothing can be said
 _SOLVING = ("inv", "solve", "det", "slogdet", "cholesky")
 
 #: What there is to say of an edge, as a dict: see `mark`.
@@ -129,7 +130,7 @@ def _of_node(picture: Picture, node: Node) -> dict[int, Verdicts]:
     if node in picture.values and not _same(picture.values[node], now, _bytes(node)):
         return {i: _undecided(node.parents[i], "again") for i in edges}
     finite = [bool(np.all(np.isfinite(_number(v)))) for v in given]
-    lost = _lost(node, given)
+    lost = _lost(node, picture.values)
     found: dict[int, Verdicts] = {}
     if len(edges) > MANY and _together(picture, node, edges, given, measure):
         for i in edges:
@@ -164,7 +165,9 @@ def _of_input(picture: Picture, leaf: Node, left: int) -> tuple[Verdicts, int]:
     except Exception:
         return _undecided(leaf, "fails"), 0
     narrow = min(_bytes(n) for n in (leaf, *(step[0] for step in again.plan)))
-    if not all(_same(picture.values[end], [v], narrow) for end, v in zip(ends, now, strict=True) if end in picture.values):
+    if not all(
+        _same(picture.values[end], [v], narrow) for end, v in zip(ends, now, strict=True) if end in picture.values
+    ):
         return _undecided(leaf, "again"), 0
     weights = [np.ones(()) for _ in ends]
 
@@ -172,7 +175,7 @@ def _of_input(picture: Picture, leaf: Node, left: int) -> tuple[Verdicts, int]:
         return _joined(again(value), weights)
 
     finite = all(np.all(np.isfinite(_number(picture.values[n]))) for n in graph.inputs if n in picture.values)
-    lost = max((_lost(step[0], [picture.values.get(step[0].parents[0])]) for step in again.plan), default=0.0)
+    lost = max((_lost(node, picture.values) for node, *_ in again.plan), default=0.0)
     return compared(x, picture.totals[leaf], measure, narrow, finite=finite, lost=lost), cost
 
 
@@ -225,16 +228,17 @@ def _number(value: Any) -> Any:
     return value if holds or isinstance(value, float | complex) else 0
 
 
-def _lost(node: Node, given: Sequence[Any]) -> float:
+def _lost(node: Node, values: Mapping[Node, Any]) -> float:
     """What an ill-conditioned matrix costs: by so much the derivative of what is solved for may be off."""
-    if node.op is None or node.op.name not in _SOLVING or given[0] is None or not np.size(given[0]):
+    if node.op is None or node.op.name not in _SOLVING:
         return 0.0
     try:
-        condition = float(np.max(np.linalg.cond(wide(given[0]))))
-    except np.linalg.LinAlgError:
-        return 1.0
+        matrix = inputs_of(node, values, range(1, len(node.parents)))[0]
+        condition = float(np.max(np.linalg.cond(matrix), initial=1.0))
+    except (Unknown, np.linalg.LinAlgError):
+        return _ALL
     eps = 2.0**-52 if _bytes(node) == 8 else 2.0**-23
-    return min(1.0, 100 * eps * condition) if np.isfinite(condition) else 1.0
+    return 100 * eps * condition if eps * condition < 1e-4 else _ALL
 
 
 def _none(told: Verdict) -> Verdict:
@@ -261,7 +265,11 @@ def _same(before: Any, now: Sequence[Any], narrow: int) -> bool:
     befores = _flat(before)
     return len(befores) == len(now) and all(
         np.shape(a) == np.shape(b)
-        and bool(np.allclose(np.asarray(a, complex), np.asarray(b, complex), rtol=slack, atol=slack * _size(a), equal_nan=True))
+        and bool(
+            np.allclose(
+                np.asarray(a, complex), np.asarray(b, complex), rtol=slack, atol=slack * _size(a), equal_nan=True
+            )
+        )
         for a, b in zip(befores, now, strict=True)
     )
 
@@ -291,7 +299,9 @@ def _said(verdicts: Verdicts, name: str, prefix: str, lang: str | None) -> Mark:
     elif told.reason == "wrong" and told.index:
         key += ".entry"
     right = told.verdict == RIGHT
-    computed, numerical = (_text(n, 6) for n in (told.computed, told.numerical)) if right else _apart(told.computed, told.numerical)
+    computed, numerical = (
+        (_text(n, 6) for n in (told.computed, told.numerical)) if right else _apart(told.computed, told.numerical)
+    )
     values: Mapping[str, Any] = {
         "name": name,
         "computed": computed,
