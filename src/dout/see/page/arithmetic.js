@@ -5,6 +5,7 @@
 // isn't in the file, a layer's own Python code, complex numbers) is listed with all that depends on it, never guessed.
 
 import { broadcastShapes, filled, isArray, mapped, sameShape, shapeOf, spreadMap } from "./arrays.js";
+import { groupsReached, groupsUnsettled } from "./away.js";
 import { FLAT } from "./elementwise.js";
 import { COMPUTED, OUT } from "./operations.js";
 import { BIG, COMPLEX, prepared, readValue, sameValue } from "./prepared.js";
@@ -43,12 +44,17 @@ class State {
     this.locals = new Map();
     this.own = new Map();
     this.cannot = [];
+    this.hit = new Set(); // groups that aren't in the file, through which something moves: forward
+    this.unsettled = new Set(); // and back
   }
 
   forward(overrides) {
+    if (this.plan.partial) this.hit = groupsReached(this.plan.plans, overrides.keys());
     for (const plan of this.plan.plans) {
       if (plan.run === null) {
         if (overrides.has(plan.id)) this.put(plan, overrides.get(plan.id));
+      } else if (this.hit.has(plan.away)) {
+        this.lose(plan, "cannot_group");
       } else if (plan.inputs.some((id) => this.moved[id])) {
         const why = this.run(plan);
         if (why) this.lose(plan, why);
@@ -97,7 +103,8 @@ class State {
   }
 
   back() {
-    const { plans, layers } = this.plan;
+    const { plans, layers, partial } = this.plan;
+    if (partial) this.unsettled = groupsUnsettled(plans, this.moved);
     const ends = new Map(layers.map((layer) => [layer.first, []]));
     for (const layer of layers) ends.get(layer.first).push(layer);
     const kept = new Set(layers.filter((layer) => !layer.open).flatMap((layer) => layer.entering));
@@ -141,6 +148,10 @@ class State {
 
   // What flows along an edge: {d, moved, why}.
   derivative(plan, port, edge) {
+    if (plan.away !== null) {
+      const moved = this.unsettled.has(plan.away);
+      return { d: moved || !isNumeric(edge.shipped) ? undefined : edge.shipped, moved, why: moved ? "cannot_group" : "" };
+    }
     const values = plan.inputs.map((id) => this.values[id]);
     const uses = typeof plan.run === "string" ? null : plan.run.uses(port);
     const read = uses === null ? [...plan.inputs, plan.id] : uses.map((k) => (k === OUT ? plan.id : plan.inputs[k]));

@@ -40,6 +40,7 @@ function prepare({ nodes, edges, groups, outputs }) {
     inputs: [], // by port, the ids of the nodes that it is made from
     edges: [], // by port, the edges to them
     outs: 0, // how often it is an output
+    away: null, // the group that isn't in the file in which it stands
     run: null,
   }));
   for (const edge of edges) {
@@ -52,18 +53,22 @@ function prepare({ nodes, edges, groups, outputs }) {
   const away = outside(groups ?? []);
   for (const plan of plans) {
     const node = nodes[plan.id];
-    if (plan.kind === "op" || plan.kind === "layer") plan.run = away(node.group) ? "cannot_group" : runOf(plan, node, plans);
+    if (plan.kind !== "op" && plan.kind !== "layer") continue;
+    plan.away = away(node.group);
+    plan.run = plan.away === null ? runOf(plan, node, plans) : "cannot_group";
   }
   const sources = edges.map((edge) => edge.from);
-  return { plans, layers: layersOf(groups ?? [], nodes, plans), edges: edges.length, sources };
+  const partial = plans.some((plan) => plan.away !== null);
+  return { plans, partial, layers: layersOf(groups ?? [], nodes, plans), edges: edges.length, sources };
 }
 
-// Whether a group, or one around it, is not in the file: what it does there is unknown.
+// For a group, the outermost one around it that is not in the file; null where all is.
 function outside(groups) {
   const known = new Map(groups.map((g) => [g.id, g]));
   return (id) => {
-    for (let g = known.get(id); g; g = known.get(g.parent)) if (g.shipped === false) return true;
-    return false;
+    let found = null;
+    for (let g = known.get(id); g; g = known.get(g.parent)) if (g.shipped === false) found = g.id;
+    return found;
   };
 }
 
