@@ -176,7 +176,7 @@ def _histogram(places: Sequence[Any], edges: Sequence[Any], weights: Array, dens
 @implements(np.histogram)
 def _histogram1d(
     a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Array = None
-) -> tuple[Array, Any]:
+) -> Any:
     """The counts are constant between jumps; only the weights have a derivative."""
     here, bins, range = plain(a), plain(bins), _plain_all(range)
     if not _is_variable(weights):
@@ -188,7 +188,7 @@ def _histogram1d(
 @implements(np.histogramdd)
 def _histogramdd(
     sample: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Array = None
-) -> tuple[Array, Any]:
+) -> Any:
     here, bins, range = _plain_all(sample), _plain_all(bins), _plain_all(range)
     if not _is_variable(weights):
         return np.histogramdd(here, bins, range, density, weights)
@@ -200,7 +200,7 @@ def _histogramdd(
 @implements(np.histogram2d)
 def _histogram2d(
     x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Array = None
-) -> tuple[Array, Any, Any]:
+) -> Any:
     here, bins, range = [np.asarray(plain(x)), np.asarray(plain(y))], _plain_all(bins), _plain_all(range)
     if not _is_variable(weights):
         return np.histogram2d(*here, bins, range, density, weights)
@@ -215,7 +215,7 @@ def _plain_all(value: Any) -> Any:
 # Reductions that skip NaN: it is replaced by what doesn't count, and the derivative there is 0.
 
 
-def _filled(a: Array, filling: float) -> tuple[Array, Any]:
+def _filled(a: Array, filling: float) -> Any:
     """The array with NaN replaced, and where that was."""
     a = as_array(a)
     holes = np.isnan(plain(a))
