@@ -7,11 +7,14 @@ from . import (
     indexing,
     linalg,
     order_statistics,
+    polynomials,
     products,
     rearranging,
     reductions,
     shaping,
+    spaces,
     statistics,
+    writing,
 )
 from .registry import FLAT, FUNCTIONS, UFUNCS
 
@@ -25,9 +28,12 @@ __all__ = [
     "indexing",
     "linalg",
     "order_statistics",
+    "polynomials",
     "products",
     "rearranging",
     "reductions",
     "shaping",
+    "spaces",
     "statistics",
+    "writing",
 ]
