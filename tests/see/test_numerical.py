@@ -217,7 +217,7 @@ UNDECIDED = [
     (lambda x: np.sin(x), 1e300, "numerical.unsettled"),
     (lambda x: Moody()(x), 2.0, "numerical.unsettled"),
     (noisy, 2.0, "numerical.again"),
-    (Coarse(), 0.8, "numerical.noise"),
+    (Coarse(), 0.8, "numerical.unsettled"),
 ]
 
 

@@ -176,7 +176,8 @@ def _of_input(picture: Picture, leaf: Node, left: int) -> tuple[Verdicts, int]:
 
     finite = all(np.all(np.isfinite(_number(picture.values[n]))) for n in graph.inputs if n in picture.values)
     lost = max((_lost(node, picture.values) for node, *_ in again.plan), default=0.0)
-    return compared(x, picture.totals[leaf], measure, narrow, finite=finite, lost=lost), cost
+    noise = _noise(picture, [node for node, *_ in again.plan])
+    return compared(x, picture.totals[leaf], measure, narrow, finite=finite, lost=lost, noise=noise), cost
 
 
 def _weighted(run: Any, douts: Sequence[Any]) -> Any:
@@ -226,6 +227,16 @@ def _number(value: Any) -> Any:
     """What NumPy can be asked about: what holds no number is finite, as a large int is."""
     holds = isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fc"
     return value if holds or isinstance(value, float | complex) else 0
+
+
+def _noise(picture: Picture, nodes: Sequence[Node]) -> float:
+    """What the rounding of every value on the way comes to in the output."""
+    squares = 0.0
+    for node in nodes:
+        for value, d in zip(_flat(picture.values.get(node)), _flat(picture.totals.get(node)), strict=False):
+            if value is not None and d is not None:
+                squares += float(np.sum(np.abs(np.asarray(value * d, complex)) ** 2))
+    return 2.0**-52 * float(np.sqrt(squares)) if np.isfinite(squares) else 0.0
 
 
 def _lost(node: Node, values: Mapping[Node, Any]) -> float:

@@ -89,6 +89,7 @@ def compared(
     finite: bool = True,
     size: float = 0.0,
     lost: float = 0.0,
+    noise: float = 0.0,
 ) -> Verdicts:
     """Compare the derivative for one input.
 
@@ -101,6 +102,7 @@ def compared(
         finite: whether all else that the function takes is finite; only then is a derivative that isn't finite wrong.
         size: of the outputs times the derivatives that arrived, if it is more than the measure's, as of complex ones.
         lost: by how much, relative to itself, the derivative may be off because the problem is ill-conditioned.
+        noise: what the sum of outputs is off by at least, as far as is known from what happens on the way.
 
     Entries that are NaN or infinite themselves are left out.
 
@@ -114,7 +116,7 @@ def compared(
     if of == 0:
         return found
     run = _Run(x, computed, measure, narrow, finite, size)
-    run.lost = lost
+    run.lost, run.noise = lost, noise
     if run.problem:
         found.all.append(Verdict(UNDECIDED, run.problem, complex(np.sum(computed))))
         return found
@@ -153,7 +155,7 @@ class _Run:
 
     def __init__(self, x: Any, computed: Any, measure: Measure, narrow: int, finite: bool, size: float) -> None:
         self.x, self.measure, self.narrow, self.finite = x, measure, narrow, finite
-        self.tolerance, self.lost = TOLERANCE[narrow], 0.0
+        self.tolerance, self.lost, self.noise = TOLERANCE[narrow], 0.0, 0.0
         self.number = np.shape(x) == ()
         self.complex = bool(np.iscomplexobj(x))
         self.computed: np.ndarray = np.broadcast_to(np.asarray(computed, complex), np.shape(x))
@@ -190,7 +192,15 @@ class _Run:
             unit = np.zeros(np.shape(self.x))
             unit[index] = 1.0
         x = complex(self.x if self.number else self.x[index])
-        return self.judged(unit, abs(x.real), abs(x.imag), complex(self.computed[index]), index)
+        found = self.judged(unit, abs(x.real), abs(x.imag), complex(self.computed[index]), index)
+        if found.verdict == BAD and not self.number and np.isfinite(found.computed):
+            equal = np.where(np.real(self.x) == x.real, 1.0, 0.0)  # complex numbers are ordered by their real parts
+            if (
+                np.sum(equal) > 1
+                and self.judged(equal, abs(x.real), abs(x.imag), self.along(equal), None).verdict == RIGHT
+            ):
+                found.verdict, found.reason = UNDECIDED, "tie"  # whichever of them a median, say, gives it to
+        return found
 
     def direction(self, seed: int) -> Verdict:
         """Compare the derivative along a random direction, in which entries move by about their size."""
@@ -252,6 +262,7 @@ class _Run:
         """The same with all care: a search for the best step, the rounding of the function, kinks and jumps."""
         if self.rounding is None:
             self.rounding = rounding_of(lambda h: self.moved(h * self.sizes()), self.here)
+            self.rounding = np.maximum(self.rounding, self.noise / np.sqrt(self.here.size))
         terms = terms if np.isfinite(terms) else 0.0
         alongs = [(lambda h, u=u: self.moved(h * u), at) for u, at in lines]
         slopes = [slope(along, self.here, self.rounding, at, 1e-9 * terms) for along, at in alongs]
@@ -277,7 +288,7 @@ class _Run:
         """
         assert self.rounding is not None
         size = at or 1.0
-        moved = np.zeros(self.here.shape, bool)
+        moved, still = np.zeros(self.here.shape, bool), True
         for power in (-5, -14, -20, -26, -32, -38, -44, -48):
             h = (at + 2.0**power * size) - at
             after, before = along(h), along(-h)
@@ -291,6 +302,9 @@ class _Run:
                 return False  # next to each other, its values are as good as random
             if power > -14:
                 continue
+            still = still and not np.any(moves)
+            if power == -38 and np.any(np.abs(after - before) > 1e-3 * np.max(np.abs(self.here))):
+                return False  # it jumps, and another output jumps the other way
             d = float(np.sum(after - before)) / (2 * h)
             last_bits = 4 * EPS * float(np.sum(changes)) / h
             if last_bits <= 0.1 * off and abs(d - computed) <= 0.02 * off:
@@ -298,10 +312,10 @@ class _Run:
             slack = 4 * float(np.sum(rounding)) / h + 2 * found.error
             if not abs(d - found.value) <= 0.25 * min(off, abs(found.value)) + slack:
                 return False
-        if not np.any(moved):
-            if at * EPS > 1e-3:
-                return False  # too few digits behind the point for a remainder
-            for h in (0.1 * size, 0.3 * size, size):  # flat as the tread of a staircase that climbs as it should
+        if still:
+            if at * EPS > 1e-3 or off * size <= 16 * EPS * max(self.size, 1.0):
+                return False  # too few digits behind the point for a remainder, or of 1 + x for a small x
+            for h in (0.03 * size, 0.1 * size, 0.3 * size, size):  # the tread of a staircase that climbs as it should
                 if abs(float(np.sum(along(h) - along(-h))) / (2 * h) - computed) <= 0.3 * abs(computed):
                     return False
         far = along(4 * float(np.max(np.abs(self.here), initial=size)))
