@@ -1,0 +1,132 @@
+// A step in words and numbers. What is said is a list of pieces: strings, and [text, class] where it is coloured.
+
+import { clean } from "./dom.js";
+import { mathOf } from "./mathml.js";
+import { numberOf, short } from "./numbers.js";
+import { as } from "./pieces.js";
+
+const MOST = 6; // terms of a sum that are written out
+
+export class Explainer {
+  constructor({ description, names, numbers, say }) {
+    Object.assign(this, { description, names, numbers, say });
+  }
+
+  // kicker: which step it is; line: the equation; product: its factors with what they are; aside: in words; math: the
+  // formula; meet: the sum, where derivatives meet.
+  step(step, { i, n, arrows, reached }) {
+    const kicker = this.say(step.way === "forward" ? "page.kicker.forward" : "page.kicker.backward", { i, n });
+    if (step.way === "backward") return { kicker, way: "backward", ...this.backward(step.arrow, arrows, reached) };
+    return { kicker, way: "forward", ...(step.group === undefined ? this.forward(step.node) : this.ran(step.group)) };
+  }
+
+  forward(id) {
+    const node = this.description.nodes[id];
+    const value = as(this.numbers.value(id).t, "fore");
+    const name = as(this.names.of(id), "name");
+    if (node.kind === "input" || node.kind === "constant") {
+      return { line: [name, " = ", value], aside: this.say.pieces(node.kind === "input" ? "page.is.input" : "page.is.constant") };
+    }
+    const inputs = this.names.ins[id].map((e) => this.description.edges[e].from);
+    const numbers = as(this.names.applied(id, inputs.map((from) => bracketed(this.numbers.value(from).t))), "fore");
+    const made = this.names.made(id, 2);
+    const line = [...(node.name ? [name, " = "] : []), as(made, "name"), " = "];
+    if (!inputs.every((from) => this.description.nodes[from].kind === "constant")) line.push(numbers, " = ");
+    line.push(value);
+    return { line, aside: [this.source(node.where)] };
+  }
+
+  // A closed fold.
+  ran(id) {
+    const group = this.description.groups[id];
+    const level = this.description.levels[String(id)];
+    const outs = level ? [...new Set(level.outputs.map((port) => port.source))] : [];
+    const ins = level ? [...new Set(level.inputs.map((port) => port.source))] : [];
+    const values = (list) => list.map((node) => this.numbers.value(node).t).join(", ");
+    const aside = [this.say("page.fold.ran", { name: this.names.groupName(id), size: group.size }), " ", this.source(group.where)];
+    if (!outs.length) return { line: [as(this.names.groupName(id), "name")], aside };
+    const head = `${clean(group.name)}(${ins.map((node) => this.names.of(node)).join(", ")})`;
+    const target = outs.length === 1 && this.description.nodes[outs[0]].name;
+    return {
+      line: [...(target ? [as(clean(target), "name"), " = "] : []), as(head, "name"), " = ", as(`${clean(group.name)}(${values(ins)})`, "fore"), " = ", as(values(outs), "fore")],
+      aside,
+    };
+  }
+
+  backward(arrow, arrows, reached = () => true) {
+    const edge = this.description.edges[arrow.edges[0]];
+    const [from, to] = [this.names.of(arrow.source ?? edge.from), this.toward(arrow)];
+    const down = this.numbers.under(arrow);
+    const out = { meet: this.meeting(arrow.source ?? edge.from, arrows, reached, arrow), math: null, aside: [] };
+    const formula = arrow.edges.length === 1 ? this.formula(edge) : null;
+    if (formula) out.math = mathOf(formula.mathml) ?? formula.text;
+    const local = arrow.edges.length === 1 ? this.numbers.local(edge.id) : null;
+    const up = this.upstream(arrow);
+    if (local !== null && up) {
+      out.product = [as(up.t, "upstream"), "×", as(told(local), "local"), "=", as(down.t, "downstream")];
+      out.aside = this.say.pieces("page.back.product", { from: as(from, "name"), to: as(to, "name") });
+    } else {
+      out.line = [as(`∂L/∂${from}`, "name"), " = ", as(down?.t ?? "0", "back"), down?.t2 ? as(` ${down.t2}`, "small") : ""];
+      out.aside = this.say.pieces("page.back.array", { from: as(from, "name"), to: as(to, "name") });
+    }
+    if (arrow.edges.some((e) => this.description.edges[e].broadcast)) out.aside.push(" ", this.say("page.back.broadcast"));
+    const check = arrow.edges.map((e) => this.description.edges[e]).find((e) => e.wrong);
+    if (check) out.aside.push(" ", as(this.say("page.wrong", { numerical: told(check.numerical) }), "bad"));
+    return out;
+  }
+
+  // The formula of an edge's derivative: in the edge itself, or among those of the description.
+  formula(edge) {
+    return typeof edge.formula === "string" ? this.description.formulas?.[edge.formula] : edge.formula;
+  }
+
+  // What an arrow goes to: an operation, or a fold.
+  toward(arrow) {
+    const id = this.description.edges[arrow.edges[0]].to;
+    return this.names.of(id);
+  }
+
+  upstream(arrow) {
+    const total = this.numbers.total(this.description.edges[arrow.edges[0]].to);
+    return total && numberOf(total) !== null ? total : null;
+  }
+
+  // The contributions to a node, as far as arrows can be seen.
+  meeting(node, arrows, reached, now) {
+    const terms = this.contributions(node, arrows);
+    if (terms.length < 2) return null;
+    const name = as(this.names.of(node), "name");
+    const total = this.numbers.total(node);
+    const there = terms.filter((term) => term.arrow === null || reached(term.arrow));
+    if (there.length < terms.length) return this.say.pieces("page.meet.some", { name, k: there.length, n: terms.length });
+    const written = terms.slice(0, MOST).flatMap((term, i) => [i ? " + " : "", as(bracketed(term.t), term.arrow && term.arrow === now ? "back now" : "back")]);
+    if (terms.length > MOST) written.push(" + …");
+    if (total?.shape) return this.say.pieces("page.meet.arrays", { name, n: terms.length, total: as(total.t2 ?? total.t, "back") });
+    return this.say.pieces("page.meet.all", { name, sum: [...written, " = ", as(total?.t ?? "0", "back strong")] });
+  }
+
+  contributions(node, arrows) {
+    const { terms } = this.description.nodes[node];
+    const out = terms.includes("output") ? [{ t: "1", arrow: null }] : [];
+    const inner = new Map();
+    for (const arrow of arrows) for (const e of arrow.edges) inner.set(e, arrow);
+    for (const arrow of new Set(terms.filter((e) => e !== "output").map((e) => inner.get(e)))) {
+      if (arrow) out.push({ t: this.numbers.under(arrow)?.t ?? "0", arrow });
+    }
+    return out;
+  }
+
+  source(where) {
+    if (!where) return "";
+    return this.say("page.where", { file: clean(where.file), line: where.line });
+  }
+}
+
+function bracketed(t) {
+  return /^[−-]/.test(t) ? `(${t})` : t;
+}
+
+// A number of the description, which may be a string or a value of its own.
+export function told(number) {
+  return typeof number === "object" && number !== null ? number.t : short(Number(number));
+}

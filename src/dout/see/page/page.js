@@ -1,0 +1,403 @@
+// The page: what is open, lit and guessed at, and everything that is shown of it.
+
+import { Card } from "./card.js";
+import { clean, html } from "./dom.js";
+import { Drawing } from "./drawing.js";
+import { Explainer } from "./explain.js";
+import { listenTo } from "./keyboard.js";
+import { LANGUAGES, languageOf, speaker } from "./language.js";
+import { mark } from "./marks.js";
+import { Names } from "./names.js";
+import { Numbers, full } from "./numbers.js";
+import { Panel } from "./panel.js";
+import { pathsFrom } from "./paths.js";
+import { as } from "./pieces.js";
+import { labelBox, Quiz } from "./quiz.js";
+import { canOpen, sceneOf, startsOpen, within } from "./scene.js";
+import { Stage } from "./stage.js";
+import { Steps } from "./steps.js";
+import { Story } from "./story.js";
+import { Viewport } from "./viewport.js";
+import STYLE from "./style.css" with { type: "css" };
+
+export class Page {
+  constructor(model, el) {
+    this.model = model;
+    this.alone = Boolean(model.get("alone")); // a document of its own, which it fills
+    this.live = model.get("inputs") !== undefined; // Python is there to compute
+    this.firstInputs = { ...model.get("inputs") };
+    this.host = html("div", { class: this.alone ? "dout alone" : "dout" });
+    el.append(this.host);
+    this.root = this.host.attachShadow({ mode: "open" });
+    this.root.adoptedStyleSheets = [STYLE];
+    this.steps = new Steps(() => this.stepped());
+    this.quiz = new Quiz(this);
+    this.way = this.chosen = this.message = null;
+    this.started = false;
+    this.take(model.get("description"));
+    this.sizes = Boolean(this.description.sizes);
+    this.build(languageOf(model.get("lang") ?? this.description.lang));
+    this.started = true;
+    if (this.description.paths) this.setWay(this.description.nodes.find((node) => node.kind === "input" && node.name === this.description.paths)?.id ?? null);
+    this.changed = () => this.arrived();
+    this.erred = () => this.panel.update();
+    model.on("change:description", this.changed);
+    model.on("change:error", this.erred);
+    this.unlisten = listenTo(this);
+  }
+
+  // A description: another one of the same shape keeps what is open and where the reader is.
+  take(description) {
+    const shape = (d) => JSON.stringify([d?.title, d?.nodes.map((n) => n.op), d?.groups.length]);
+    this.same = this.description !== undefined && shape(this.description) === shape(description);
+    const overrides = this.same ? this.numbers.overrides : new Map();
+    this.description = description;
+    this.title = clean(description.title);
+    this.numbers = new Numbers(description);
+    this.names = new Names(description);
+    for (const [id, x] of overrides) if (typeof x !== "number" || x !== Number(description.nodes[id].value.v)) this.numbers.overrides.set(id, x);
+    this.numbers.renew();
+    this.problemsAt = { nodes: new Set(), edges: new Set() };
+    for (const { node, edge } of description.problems ?? []) {
+      if (node !== undefined && node !== null) this.problemsAt.nodes.add(node);
+      if (edge !== undefined && edge !== null) this.problemsAt.edges.add(edge);
+    }
+    if (!this.same) {
+      this.opened = startsOpen(description);
+      this.way = this.chosen = null;
+      this.steps.at = null;
+    }
+  }
+
+  build(lang) {
+    this.say = speaker(lang);
+    this.viewport?.close();
+    this.explainer = new Explainer(this);
+    this.stage = new Stage(this);
+    this.card = new Card(this, this.stage.element);
+    this.stage.element.append(this.card.element);
+    this.panel = new Panel(this);
+    this.story = new Story(this);
+    const other = Object.keys(LANGUAGES).find((one) => one !== lang);
+    this.switch = html("button", { type: "button", class: "link", lang: other, click: () => this.speak(other) }, LANGUAGES[other]);
+    const heading = html(this.alone ? "h1" : "h2", { class: "title" }, html("bdi", {}, this.title));
+    const header = html("header", {}, this.stage.skip, heading, this.switch);
+    this.root.replaceChildren(html("div", { class: "dout-page", lang }, header,
+      html(this.alone ? "main" : "div", { class: "middle" }, this.stage.element, this.story.element), this.panel.element));
+    if (this.alone) document.documentElement.lang = lang;
+    this.viewport = new Viewport(this.stage.element, this.stage.world, { moved: () => this.card.hide() });
+    this.panel.build();
+    this.redraw();
+    this.viewport.open();
+  }
+
+  speak(lang) {
+    this.build(lang);
+    this.switch.focus();
+  }
+
+  arrived() {
+    this.take(this.model.get("description"));
+    this.explainer = new Explainer(this);
+    if (!this.same) {
+      this.build(this.say.lang);
+      return;
+    }
+    const typing = this.root.activeElement;
+    if (typing?.localName !== "input") this.panel.build();
+    this.redraw();
+    this.panel.update(typing ? [typing] : null);
+  }
+
+  // What is open has changed, or everything has.
+  redraw() {
+    const { activeElement } = this.root;
+    const thing = activeElement?.thing;
+    this.scene = sceneOf(this.description, this.opened);
+    this.drawing = new Drawing(this, this.scene, this.stage.world);
+    this.viewport.size = { width: this.scene.width, height: this.scene.height };
+    this.steps.renew(this.description, this.scene, this.names);
+    this.refresh();
+    if (thing) this.elementOf(thing)?.focus({ preventScroll: true });
+  }
+
+  refresh(typed = null) {
+    if (!this.drawing) return;
+    mark(this);
+    this.stage.update();
+    this.panel.update(typed);
+    this.story.update();
+  }
+
+  mark() {
+    mark(this);
+  }
+
+  recomputed(typed) {
+    this.message = null;
+    this.refresh(typed);
+  }
+
+  stepped() {
+    this.chosen = this.message = null;
+    this.card.hide();
+    this.refresh();
+    const step = this.steps.current;
+    const drawn = step && this.elementAt(step);
+    if (drawn) this.viewport.show(drawn.arrow ? labelBox(drawn.arrow) : drawn.box);
+  }
+
+  next() {
+    if (this.quiz.on) this.quiz.move(1);
+    else this.steps.next();
+  }
+
+  back() {
+    if (this.quiz.on) this.quiz.move(-1);
+    else this.steps.back();
+  }
+
+  escape() {
+    if (!this.card.element.hidden) return this.card.hide();
+    if (this.quiz.on) return this.quiz.stop();
+    this.chosen = this.message = null;
+    this.steps.stop();
+    return this.steps.go(null);
+  }
+
+  // Whoever clicks on something wants to know about it: folds open and close, the rest is explained.
+  press(thing, element) {
+    if (thing.group !== undefined) return this.toggle(thing.group);
+    if (this.quiz.on && thing.arrow) return this.quiz.hides(thing.arrow) ? this.quiz.ask(thing.arrow.edges[0]) : undefined;
+    const fits = (step) => (thing.arrow ? step.way === "backward" && step.edge !== undefined && thing.arrow.edges.includes(step.edge) : step.node === thing.node);
+    const step = this.steps.list.find(fits) ?? (thing.node === undefined ? null : { way: "forward", node: thing.node });
+    if (!step) return undefined;
+    if (this.steps.at !== null && this.steps.list.includes(step)) return this.steps.go(this.steps.list.indexOf(step));
+    this.chosen = step;
+    this.message = null;
+    this.refresh();
+    return this.card.show(thing, element);
+  }
+
+  focused(thing, element) {
+    const box = thing.arrow ? labelBox(thing.arrow) : this.drawing.boxOf(thing)?.box;
+    if (box && element.matches(":focus-visible")) {
+      this.viewport.show({ ...box, w: Math.min(box.w, 200), h: Math.min(box.h, 60) });
+      this.card.show(thing, element);
+    }
+  }
+
+  // Opens or closes a fold; what the reader clicked on stays where it is on the screen.
+  toggle(id) {
+    if (!this.canOpen(id)) {
+      this.message = { line: this.say("page.fold.unshipped") };
+      this.chosen = null;
+      return this.refresh();
+    }
+    const opening = !this.opened.has(id);
+    const before = this.drawing.boxOf({ group: id })?.box;
+    const at = before && { x: before.x * this.viewport.scale + this.viewport.x, y: before.y * this.viewport.scale + this.viewport.y };
+    if (opening) this.opened.add(id);
+    else this.opened.delete(id);
+    this.message = this.ofFold(id, opening);
+    this.chosen = null;
+    this.card.hide();
+    this.redraw();
+    const after = this.drawing.boxOf({ group: id });
+    if (!this.viewport.touched) this.viewport.open();
+    else if (at && after) this.viewport.pan(at.x - after.box.x * this.viewport.scale - this.viewport.x, at.y - after.box.y * this.viewport.scale - this.viewport.y);
+    if (after && opening) this.viewport.show(after.box);
+    return after?.handle.focus({ preventScroll: true });
+  }
+
+  openAll(open) {
+    for (const { id } of this.description.groups) {
+      if (open && this.canOpen(id)) this.opened.add(id);
+      else this.opened.delete(id);
+    }
+    this.redraw();
+    this.viewport.open();
+  }
+
+  canOpen(id) {
+    return canOpen(this.description, id);
+  }
+
+  // A layer that opens or closes has the same derivative either way.
+  ofFold(id, opening) {
+    const group = this.description.groups[id];
+    const name = as(this.names.groupName(id), "name");
+    const line = this.say.pieces(opening ? "page.fold.opened" : "page.fold.closed", { name });
+    if (group.agree === false) return { line, aside: [as(this.say("page.differs"), "bad")] };
+    if (!group.formula) return { line, aside: group.agree ? this.say("page.same") : null };
+    const formulas = { opened: as(group.formula.opened, "back"), closed: as(group.formula.closed, "back") };
+    return { line, meet: this.say.pieces("page.same.formulas", formulas), aside: group.agree ? this.say("page.same") : null };
+  }
+
+  // Makes a thing visible and puts it in the middle; opens the folds around it.
+  goTo({ node, group, edge }) {
+    const place = edge !== undefined ? this.description.edges[edge].to : node;
+    const around = group !== undefined ? this.description.groups[group].parent : this.description.nodes[place].group;
+    let changed = false;
+    for (let g = around; g !== null && g !== undefined; g = this.description.groups[g].parent) {
+      changed ||= this.canOpen(g) && !this.opened.has(g);
+      this.opened.add(g);
+    }
+    if (changed) this.redraw();
+    else this.mark();
+    const drawn = edge !== undefined ? this.drawing.arrowOf({ edge }) : this.drawing.boxOf({ node, group });
+    if (!drawn) return;
+    if (this.viewport.scale < 0.5) this.viewport.zoom(0.8 / this.viewport.scale);
+    this.viewport.show(drawn.arrow ? labelBox(drawn.arrow) : { ...drawn.box, w: Math.min(drawn.box.w, 300), h: Math.min(drawn.box.h, 200) }, true);
+    if (edge !== undefined) this.press({ arrow: drawn.arrow }, drawn.element);
+    else if (node !== undefined) this.chosen = { way: "forward", node };
+    this.refresh();
+  }
+
+  setWay(input) {
+    this.way = input === null ? null : { input, ...pathsFrom(this.description, this.names, input), groups: new Set() };
+    for (const node of this.way?.nodes ?? []) for (const group of this.names.groupsOf(node)) this.way.groups.add(group);
+    this.refresh();
+  }
+
+  setSizes(on) {
+    this.sizes = on;
+    this.refresh();
+  }
+
+  // Numbers that were set here, for Python; it answers with another description.
+  send(inputs) {
+    if (!this.live) return;
+    this.model.set("inputs", { ...this.model.get("inputs"), ...inputs });
+    this.model.save_changes();
+  }
+
+  isMoved() {
+    const now = this.model.get("inputs") ?? {};
+    return this.live && Object.keys(this.firstInputs).some((name) => now[name] !== this.firstInputs[name]);
+  }
+
+  // What can be seen at this moment: reached by the steps, and not to be guessed.
+  seesValue(arrow) {
+    if (arrow.start.group !== undefined && !this.opened.has(arrow.start.group)) return this.steps.reachedGroup(arrow.start.group);
+    return arrow.source === undefined || this.steps.reachedNode(arrow.source);
+  }
+
+  seesDerivative(arrow) {
+    if (!arrow.edges.length) return this.steps.turned;
+    return !this.quiz.hides(arrow) && arrow.edges.every((e) => this.steps.reachedEdge(e));
+  }
+
+  seesTotal(id) {
+    const { terms } = this.description.nodes[id];
+    const edges = terms.filter((e) => e !== "output");
+    return this.steps.turned && edges.every((e) => this.steps.reachedEdge(e) && !this.quiz.hidesEdge(e));
+  }
+
+  // What the line below the picture says.
+  told() {
+    const { steps, say, explainer } = this;
+    const arrows = this.scene.arrows;
+    const reached = (arrow) => this.seesDerivative(arrow);
+    if (steps.current) return explainer.step(steps.current, { i: steps.at + 1, n: steps.list.length, arrows, reached });
+    if (this.message) return this.message;
+    if (this.chosen) {
+      const told = explainer.step(this.chosen, { i: 0, n: 0, arrows, reached });
+      return { ...told, kicker: say(this.chosen.way === "forward" ? "page.forward" : "page.backward") };
+    }
+    return this.summary();
+  }
+
+  summary() {
+    const { outputs, nodes } = this.description;
+    const line = outputs.slice(0, 3).flatMap((output, i) => {
+      const node = output.node === null ? null : nodes[output.node];
+      const name = node?.name ? clean(node.name) : this.title + clean(output.path);
+      const value = node ? this.numbers.value(output.node) : output.value;
+      return [i ? ",  " : "", as(name, "name"), " = ", as(value.t, "fore")];
+    });
+    if (outputs.length > 3) line.push(" …");
+    const key = !this.steps.list.length ? "page.intro.none" : this.drawing.boxes.some(({ box }) => box.group !== undefined) ? "page.intro.folds" : "page.intro";
+    return { line, aside: this.say(key) };
+  }
+
+  warnings() {
+    const { numbers, say, description, names } = this;
+    const error = this.model.get("error");
+    const out = error ? [clean(error)] : [];
+    for (const i of numbers.looks) {
+      const { left, right, leftv, rightv, op, result, where } = description.looks[i];
+      const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
+      const look = `${side(left, leftv)} ${clean(op)} ${side(right, rightv)}`.trim();
+      const now = typeof result === "boolean" ? (result ? "False" : "True") : say("page.look.other");
+      out.push(say(where ? "page.look.line" : "page.look.nowhere", { look, now, file: clean(where?.file), line: where?.line }));
+    }
+    if (!this.live) for (const { node, why } of numbers.cannot.slice(0, 4)) {
+      const { op, sign } = description.nodes[node];
+      out.push(`${say("page.cannot", { op: clean(op || sign), name: names.of(node) })} ${say.knows(why) ? say(why) : ""}`);
+    }
+    return out;
+  }
+
+  problemText(problem) {
+    const key = problem.key ?? problem["text key"];
+    const values = Object.fromEntries(Object.entries(problem).map(([k, v]) => [k, clean(v)]));
+    return key && this.say.knows(key) ? this.say(key, values) : clean(problem.text ?? problem.kind);
+  }
+
+  holdsProblem(group) {
+    return [...this.problemsAt.nodes].some((node) => within(this.description, this.description.nodes[node].group, group));
+  }
+
+  depth(group) {
+    let depth = 0;
+    for (let g = this.description.groups[group].parent; g !== null && g !== undefined; g = this.description.groups[g].parent) depth += 1;
+    return depth;
+  }
+
+  elementAt(step) {
+    return step.arrow ? this.drawing.arrowOf({ arrow: step.arrow }) : this.drawing.boxOf(step);
+  }
+
+  elementOf(thing) {
+    return thing.arrow ? this.drawing.arrowOf(thing)?.element : this.drawing.boxOf(thing)?.handle;
+  }
+
+  sourceName(arrow) {
+    return arrow.source === undefined ? this.names.of(this.description.edges[arrow.edges[0]].from) : this.names.of(arrow.source);
+  }
+
+  // What is read aloud of an arrow and of a box.
+  arrowLabel(arrow, seen, back) {
+    const to = arrow.edges.length ? this.explainer.toward(arrow) : this.say("page.output");
+    const derivative = this.numbers.under(arrow);
+    return [`${this.sourceName(arrow)} → ${to}`, seen && `${this.say("page.value")} ${this.numbers.over(arrow)?.t}`,
+      back && derivative && `${this.say("page.derivative")} ${derivative.t}`].filter(Boolean).join(", ");
+  }
+
+  boxLabel(box) {
+    if (box.group !== undefined) return `${this.names.groupName(box.group)}, ${this.say("page.fold.size", { size: this.description.groups[box.group].size })}`;
+    const node = this.description.nodes[box.node];
+    const total = this.seesTotal(box.node) ? this.numbers.total(box.node) : null;
+    const name = node.name && node.sign && node.kind !== "input" ? `${clean(node.name)}, ${clean(node.op || node.sign)}` : this.names.of(box.node);
+    return [name, this.steps.reachedNode(box.node) && `${this.say("page.value")} ${full(this.numbers.value(box.node))}`,
+      total && `${this.say("page.derivative")} ${full(total)}`].filter(Boolean).join(", ");
+  }
+
+  close() {
+    this.model.off?.("change:description", this.changed);
+    this.model.off?.("change:error", this.erred);
+    this.steps.changed = () => {};
+    this.steps.stop();
+    this.viewport.close();
+    this.unlisten();
+    this.host.remove();
+  }
+}
+
+function render({ model, el }) {
+  const page = new Page(model, el);
+  return () => page.close();
+}
+
+export default { render };

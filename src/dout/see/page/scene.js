@@ -1,0 +1,38 @@
+// What is to be drawn: the levels of a description with the open folds set into one another.
+
+import { place } from "./placement.js";
+
+// Boxes (closed), frames (open folds) and arrows, each with a key that says which it is.
+export function sceneOf(description, opened) {
+  const { width, height, items, frames, arrows } = place(description.levels, opened);
+  for (const arrow of arrows) {
+    const level = description.levels[arrow.level];
+    arrow.key = `${arrow.level}/${arrow.index}`;
+    arrow.start = level.items[arrow.from];
+    arrow.end = level.items[arrow.to];
+    arrow.value ??= description.nodes[arrow.source].value;
+    if (arrow.derivative === undefined) arrow.derivative = carried(description, arrow);
+  }
+  return { width, height, frames, arrows, boxes: items.filter((item) => item.port === undefined || item.output !== undefined) };
+}
+
+// What isn't said of an arrow is as its edge or its output has it.
+function carried(description, { edges, output }) {
+  if (edges.length) return edges.length === 1 ? description.edges[edges[0]].derivative : null;
+  return output === undefined ? null : description.outputs[output].derivative ?? null;
+}
+
+// The folds that start open, by the description; one within a closed one doesn't count until that is opened.
+export function startsOpen(description) {
+  return new Set(description.groups.filter((group) => group.open && canOpen(description, group.id)).map((group) => group.id));
+}
+
+export function canOpen(description, group) {
+  return description.levels[String(group)] !== undefined;
+}
+
+export function within(description, inner, outer) {
+  let group = inner;
+  while (group !== null && group !== undefined && group !== outer) group = description.groups[group].parent;
+  return group === outer;
+}

@@ -1,0 +1,35 @@
+"""The sentences that people read, in English and in Chinese."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@cache
+def words() -> dict[str, dict[str, str]]:
+    """The catalogue: for each language, each key's text."""
+    text = (files(__package__) / "page" / "words.json").read_text(encoding="utf-8")
+    catalogue: dict[str, dict[str, str]] = json.loads(text)
+    return catalogue
+
+
+def say(key: str, lang: str | None = None, **values: Any) -> str:
+    """A sentence of the catalogue with the values filled in.
+
+    Args:
+        key: which sentence.
+        lang: "en" or "zh"; English where nothing is asked for.
+        **values: what stands in its braces. Braces that aren't given a value stay as they are.
+
+    Example:
+        >>> say("page.back", "en")
+        'Previous step'
+        >>> say("page.inputs", "zh")
+        '输入'
+    """
+    text = words()[lang or "en"][key]
+    return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), text)
