@@ -137,7 +137,7 @@ def widths(grid: Grid) -> None:
             steep[c] = max(steep[c], abs(y - z))
     at, bends = 0.0, []
     for c, w in enumerate(wide):
-        at += (PAD + (min(max(STEEP * steep[c], BENDS[0]), BENDS[1]) if steep[c] else PAD)) if c else 0
+        at += PAD + (min(max(round(STEEP * steep[c]), BENDS[0]), BENDS[1]) if steep[c] else PAD) if c else 0
         bends.append(at)
         at += label[c]
         grid.sides.append((at, at + w))

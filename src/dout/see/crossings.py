@@ -6,26 +6,30 @@ neighbours in a column change places wherever that helps. The best order that wa
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
-from .grid import Grid
+from .grid import Grid, Joint
 
-#: The most rounds, and how many without success end it; fewer in a large graph, which has so many joints.
-ROUNDS, PATIENCE, LARGE = 24, 4, 1500
+#: Rounds from each start, and then from the better one; how many without success end it.
+FIRST, MORE, PATIENCE = 8, 24, 8
+#: A graph with more joints than this is large, and has fewer rounds.
+LARGE, LESS = 1500, (3, 4)
+#: How often the columns are gone through for neighbours to swap, in each round.
+PASSES = 20
 
 
 def reduce(grid: Grid) -> None:
     """Finds an order of the columns, and puts it into the grid."""
-    best: list[list[int]] = []
-    least = -1
-    for start in (_from_ends, _from_starts):
-        order = start(grid)
-        count, order = _improve(grid, order)
-        if least < 0 or count < least:
-            least, best = count, order
-        if not least:
-            break
+    large = sum(len(found) for found in grid.right) > LARGE
+    first, more = LESS if large else (FIRST, MORE)
+    least, best = _improve(grid, _from_ends(grid), first)
+    if least:
+        least, best = min((least, best), _improve(grid, _from_starts(grid), first), key=lambda found: found[0])
+    if least:
+        least, best = _improve(grid, best, more)
+    while least and not large and _sift(grid, best):
+        least = crossings(grid, best)
     grid.order = best
 
 
@@ -35,24 +39,21 @@ def crossings(grid: Grid, order: Sequence[Sequence[int]]) -> int:
     return sum(_between(grid, column, where) for column in order)
 
 
-def _improve(grid: Grid, order: list[list[int]]) -> tuple[int, list[list[int]]]:
+def _improve(grid: Grid, order: list[list[int]], rounds: int) -> tuple[int, list[list[int]]]:
+    """The best of what is met in so many rounds, and its crossings."""
     where = _where(order, len(grid.column))
-    count = [_between(grid, column, where) for column in order]
-    least, best, idle = sum(count), [list(c) for c in order], 0
-    joints = sum(len(found) for found in grid.right)
-    rounds = ROUNDS if joints < LARGE else 6
+    least, best, idle = crossings(grid, order), [list(c) for c in order], 0
     for k in range(rounds):
         if not least or idle >= PATIENCE:
             break
-        to_right = k % 2 == 0
-        for column in order if to_right else reversed(order):
-            _sort(grid, column, where, to_right, median=k % 4 >= 2)
-        while any([_transpose(grid, column, where) for column in order]):
-            pass
-        total = crossings(grid, order)
+        restless = k % 4 < 2
+        for column in reversed(order) if k % 2 else order:
+            _sort(grid, column, where, to_right=k % 2 == 0, restless=restless)
+        _untangle(grid, order, where, restless)
         idle += 1
-        if total < least:
-            least, best, idle = total, [list(c) for c in order], 0
+        count = crossings(grid, order)
+        if count < least:
+            least, best, idle = count, [list(c) for c in order], 0
     return least, best
 
 
@@ -77,50 +78,99 @@ def _between(grid: Grid, column: Sequence[int], where: Sequence[int]) -> int:
     return count
 
 
-def _sort(grid: Grid, column: list[int], where: list[int], to_right: bool, median: bool) -> None:
-    """Sorts those that have neighbours; the others keep their places."""
+def _sort(grid: Grid, column: list[int], where: list[int], to_right: bool, restless: bool) -> None:
+    """Sorts those that have neighbours; the others keep their places.
+
+    By the mean of where the neighbours stand, equals changing places, if restless; else by the median.
+    """
     keys: dict[int, float] = {}
     for v in column:
         ends = [where[u] for u, _, _ in grid.left[v]] if to_right else [where[w] + at for w, at, _ in grid.right[v]]
-        if ends:
-            if median and len(ends) > 2:
-                ends.sort()
-                keys[v] = (ends[(len(ends) - 1) // 2] + ends[len(ends) // 2]) / 2
-            else:
-                keys[v] = sum(ends) / len(ends)
-    ranked = iter(sorted(keys, key=keys.__getitem__))
+        if ends and (restless or len(ends) < 3):
+            keys[v] = sum(ends) / len(ends)
+        elif ends:
+            ends.sort()
+            keys[v] = (ends[(len(ends) - 1) // 2] + ends[len(ends) // 2]) / 2
+    ranked = iter(sorted(reversed(keys) if restless else keys, key=keys.__getitem__))
     column[:] = [next(ranked) if v in keys else v for v in column]
     for i, v in enumerate(column):
         where[v] = i
 
 
-def _transpose(grid: Grid, column: list[int], where: list[int]) -> bool:
-    """Swaps neighbours where that undoes crossings; says whether it did."""
-    lefts = [sorted([where[u] for u, _, _ in grid.left[v]]) for v in column]
-    rights = [sorted([where[w] + at for w, at, _ in grid.right[v]]) for v in column]
-    better = False
+def _untangle(grid: Grid, order: list[list[int]], where: list[int], restless: bool) -> None:
+    """Swaps neighbours wherever that undoes crossings, until it doesn't any more; looks again only near what changed.
+
+    If restless, those that neither gain nor lose change places too, which leads out of dead ends.
+    """
+    todo = set(range(len(order)))
+    for _ in range(PASSES):
+        gained, near = 0, set()
+        for c in sorted(todo):
+            gain = _transpose(grid, order[c], where, 0 if restless else 1)
+            if gain is not None:
+                gained += gain
+                near |= {c - 1, c, c + 1}
+        todo = {c for c in near if 0 <= c < len(order)}
+        if not gained:
+            break
+
+
+def _joints(grid: Grid, column: Sequence[int], where: Sequence[int]) -> tuple[list[list[float]], list[list[float]]]:
+    """Where the arrows of each vertex begin in the column before, and end in the next; in order."""
+    lefts: list[list[float]] = [sorted([where[u] for u, _, _ in grid.left[v]]) for v in column]
+    return lefts, [sorted([where[w] + at for w, at, _ in grid.right[v]]) for v in column]
+
+
+def _transpose(grid: Grid, column: list[int], where: list[int], least: int) -> int | None:
+    """Swaps neighbours in one column where that undoes so many crossings; says how many, or None if none was swapped."""
+    lefts, rights = _joints(grid, column, where)
+    undone = None
     for i in range(len(column) - 1):
-        if _gain(lefts[i], lefts[i + 1]) + _gain(rights[i], rights[i + 1]) > 0:
-            for row in (column, lefts, rights):
-                row[i], row[i + 1] = row[i + 1], row[i]  # type: ignore[index]
-            better = True
-    for i, v in enumerate(column):
-        where[v] = i
-    return better
+        j = i + 1
+        a, b, c, d = lefts[i], lefts[j], rights[i], rights[j]
+        if (a and b and a[-1] > b[0]) or (c and d and c[-1] > d[0]):
+            gain = _gain(a, b) + _gain(c, d)
+            if gain >= least:
+                column[i], column[j] = column[j], column[i]
+                lefts[i], lefts[j] = b, a
+                rights[i], rights[j] = d, c
+                undone = (undone or 0) + gain
+    if undone is not None:
+        for i, v in enumerate(column):
+            where[v] = i
+    return undone
+
+
+def _sift(grid: Grid, order: list[list[int]]) -> bool:
+    """Moves each vertex to the best place in its column, all others standing still; says whether one moved."""
+    where = _where(order, len(grid.column))
+    moved = False
+    for column in order:
+        lefts, rights = (dict(zip(column, found, strict=True)) for found in _joints(grid, column, where))
+        for v in list(column):
+            i = at = column.index(v)
+            most = 0
+            for step in (1, -1):
+                gain, j = 0, i + step
+                while 0 <= j < len(column):
+                    u = column[j]
+                    gain += step * (_gain(lefts[v], lefts[u]) + _gain(rights[v], rights[u]))
+                    if gain > most:
+                        most, at = gain, j
+                    j += step
+            if at != i:
+                column.insert(at, column.pop(i))
+                moved = True
+        for i, v in enumerate(column):
+            where[v] = i
+    return moved
 
 
 def _gain(upper: Sequence[float], lower: Sequence[float]) -> int:
     """How many crossings of the arrows of two neighbours go when they change places."""
-    if not upper or not lower or (upper[-1] <= lower[0] and upper[0] == lower[-1]):
-        return 0
     if len(upper) * len(lower) <= 16:
         return sum([(a > b) - (a < b) for a in upper for b in lower])
-    gain = 0
-    for a in upper:
-        below = bisect_right(lower, a)
-        same = below - bisect_right(lower, a - 1e-9)
-        gain += below - same - (len(lower) - below)
-    return gain
+    return sum([bisect_left(lower, a) - (len(lower) - bisect_right(lower, a)) for a in upper])
 
 
 def _from_ends(grid: Grid) -> list[list[int]]:
@@ -132,11 +182,11 @@ def _from_starts(grid: Grid) -> list[list[int]]:
     return _walk(grid, [[w for w, _, _ in found] for found in grid.right])
 
 
-def _chains_first(grid: Grid, v: int) -> list[tuple[int, float, object]]:
+def _chains_first(grid: Grid, v: int) -> list[Joint]:
     n = len(grid.boxes)
     if v < n and not grid.boxes[v].ordered:
-        return sorted(grid.left[v], key=lambda e: e[0] < n and grid.boxes[e[0]].leaf)  # type: ignore[return-value]
-    return grid.left[v]  # type: ignore[return-value]
+        return sorted(grid.left[v], key=lambda e: e[0] < n and grid.boxes[e[0]].leaf)
+    return grid.left[v]
 
 
 def _walk(grid: Grid, ahead: list[list[int]]) -> list[list[int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Room beside columns and rows, and for an arrow that passes by: on either side of its middle.
-PAD, GAP, PASS = 6, 8, 8
+PAD, GAP, PASS = 6, 10, 8
 
 
 @dataclass(slots=True)
@@ -63,6 +63,9 @@ class Arrow:
     via: list[list[float]] = field(default_factory=list)
 
 
+Joint = tuple[int, float, Arrow]  # a vertex in the next column, where in the right one of the two it ends, the arrow
+
+
 @dataclass(slots=True)
 class Grid:
     """Boxes and dummies (vertices) by columns, and what joins them from one column to the next."""
@@ -70,10 +73,8 @@ class Grid:
     boxes: list[Box]
     arrows: list[Arrow]
     column: list[int] = field(default_factory=list)
-    left: list[list[tuple[int, float, Arrow]]] = field(
-        default_factory=list
-    )  # (vertex, where it ends in this one, arrow)
-    right: list[list[tuple[int, float, Arrow]]] = field(default_factory=list)
+    left: list[list[Joint]] = field(default_factory=list)
+    right: list[list[Joint]] = field(default_factory=list)
     order: list[list[int]] = field(default_factory=list)
     y: list[float] = field(default_factory=list)
     top: list[float] = field(default_factory=list)  # how far each reaches above and below its y

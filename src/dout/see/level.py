@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from .grid import Arrow, Grid
 
 Pull = tuple[int, float, float]  # a neighbour, how far below its height this one wants to be, how much
+Path = list[tuple[int, float]]  # vertices, and how far each is below the first
 INFINITE = float("inf")
 
 
@@ -20,7 +21,7 @@ def shift(grid: Grid, u: int, v: int, a: Arrow) -> float:
 class Paths:
     """Vertices from left to right that want to be level, each with how far it is below the first of its path."""
 
-    def __init__(self, after: list[int], found: list[list[tuple[int, float]]]) -> None:
+    def __init__(self, after: list[int], found: list[Path]) -> None:
         self.after = after
         self.found = found
 
@@ -46,27 +47,32 @@ class Paths:
             most = y[order[c][fixed[c][k]]] + row[i] - row[fixed[c][k]] - at if k < len(fixed[c]) else INFINITE
             return least, most
 
-        todo = list(self.found)
-        for path in todo:
-            rooms = [room(v, at) for v, at in path]
-            least, most = max([r[0] for r in rooms]), min([r[1] for r in rooms])
-            if len(path) > 1 and least > most:
-                todo += [[(v, 0.0)] for v, _ in path]
-                continue
-            wanted = sorted([y[v] - at for v, at in path])
-            middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
-            if len(path) == 1 and pulls[path[0][0]]:
-                near = pulls[path[0][0]]
-                middle = sum([w * (y[u] + below) for u, below, w in near]) / sum([w for _, _, w in near])
-            for v, at in path:
-                y[v] = min(max(middle, least), most) + at
-                c, i = where[v]
-                insort(fixed[c], i)
+        for whole in self.found:
+            path: Path = []
+            least, most = -INFINITE, INFINITE
+            for v, at in [*whole, (-1, 0.0)]:
+                low, high = room(v, at) if v >= 0 else (INFINITE, -INFINITE)
+                if path and max(least, low) > min(most, high):  # no way through: it goes on at another height
+                    self._fix(path, least, most, y, pulls)
+                    for u, _ in path:
+                        insort(fixed[where[u][0]], where[u][1])
+                    path, least, most = [], -INFINITE, INFINITE
+                path.append((v, at))
+                least, most = max(least, low), min(most, high)
+
+    def _fix(self, path: Path, least: float, most: float, y: list[float], pulls: Sequence[Sequence[Pull]]) -> None:
+        wanted = sorted([y[v] - at for v, at in path])
+        middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
+        if len(path) == 1 and pulls[path[0][0]]:
+            near = pulls[path[0][0]]
+            middle = sum([w * (y[u] + below - path[0][1]) for u, below, w in near]) / sum([w for _, _, w in near])
+        for v, at in path:
+            y[v] = min(max(middle, least), most) + at
 
 
 def paths(grid: Grid) -> Paths:
     """An arrow is level if it is the main one both of what it leaves and of what it enters."""
-    n, boxes = len(grid.boxes), grid.boxes
+    n = len(grid.boxes)
 
     def into(v: int) -> int:
         """The neighbour from which the main arrow comes."""
@@ -75,10 +81,16 @@ def paths(grid: Grid) -> Paths:
         return main[0] if len(main) == 1 else -1
 
     def out(u: int) -> int:
-        right = grid.right[u]
-        main = [v for v, _, _ in right if v < n] if len(right) > 1 else [v for v, _, _ in right]
+        """The one to which most of what follows belongs."""
+        main = [v for v, _, _ in grid.right[u] if v < n or len(grid.right[u]) == 1]
+        most = max([ahead[v] for v in main], default=0)
+        main = [v for v in main if ahead[v] == most]
         return main[0] if len(main) == 1 else -1
 
+    ahead = [0] * len(grid.column)  # how many boxes there are on the way to the end
+    for column in reversed(grid.order):
+        for u in column:
+            ahead[u] = max([ahead[v] + (v < n) for v, _, _ in grid.right[u]], default=0)
     after = [-1] * len(grid.column)
     first = [True] * len(after)
     for u in range(len(after)):

@@ -219,24 +219,26 @@ def _box(
         node = nodes[i]
         w, h = metrics.shape(node["kind"], metrics.title(node))
         ordered = node["kind"] == "layer" or node["op"] not in ANY_ORDER
-        texts = metrics.width(metrics.caption(node)), metrics.width(metrics.total(node, edges))
+        texts = _wide(metrics.caption(node)), _wide(metrics.total(node, edges))
         return Box({"node": i}, node["kind"], w, h, ordered, *texts)
     if kind == "group":
         w, h = metrics.shape("group", metrics.heading(groups[i]))
         box = Box({"group": i}, "group", w, h)
         if len(leaving) == 1 and metrics.total(nodes[leaving[0]], edges):
             box.item["sum"] = leaving[0]
-            box.sum = metrics.width(metrics.total(nodes[leaving[0]], edges))
+            box.sum = _wide(metrics.total(nodes[leaving[0]], edges))
         return box
     if kind == "output":
         text = (
             outputs[i]["path"] if outputs[i]["node"] is not None else f"{outputs[i]['path']} {outputs[i]['value']['t']}"
         )
-        return Box(
-            {"output": i}, "out", metrics.width(metrics.clip(text.strip())), 0, room=(metrics.NONE, metrics.NONE)
-        )
+        return Box({"output": i}, "out", _wide(metrics.clip(text.strip())), 0, room=(metrics.NONE, metrics.NONE))
     _, up, down = metrics.label(nodes[i]["value"], nodes[i]["total"])
     return Box({}, kind, 0, 0, room=(up, down))
+
+
+def _wide(text: str) -> int:
+    return math.ceil(metrics.width(text))
 
 
 def _ghost(node: Json) -> Box:
@@ -251,7 +253,7 @@ def _written(grid: Grid, key: str, groups: Sequence[Json]) -> Json:
     width = (grid.sides[-1][1] if grid.sides else 0) + 2 * side
     height = max((y + b for y, b in zip(grid.y, grid.bottom, strict=True)), default=0) + 2 * above
     if key != "top":  # an open group's name and its button must fit into its frame
-        width = max(width, math.ceil(metrics.width(metrics.heading(groups[int(key)]))) + 48)
+        width = max(width, _wide(metrics.heading(groups[int(key)])) + 48)
     items: list[Json] = []
     places: dict[str, list[int]] = {"in": [], "out": []}
     for i, b in enumerate(grid.boxes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -132,7 +133,7 @@ def label(
 
     Example:
         >>> label({"t": "220", "v": 220.0}, {"t": "1", "v": 1.0})
-        (83.07, 19, 19)
+        (84, 21, 21)
     """
     rows = [*lines(value), *lines(derivative), *([(more, SECOND)] if more else [])]
     least = max((NUMBER for part in (value, derivative) if part and isinstance(part.get("v"), float)), default=0)
@@ -140,7 +141,7 @@ def label(
     above, below = (
         (ONE + LINE * (n - 1)) if n else NONE for n in (len(lines(value)), len(lines(derivative)) + bool(more))
     )
-    return round(longest + BEFORE + AFTER, 2), above, below
+    return math.ceil(longest + BEFORE + AFTER), above, below
 
 
 def shape(kind: str, text: str, ports: float = 0) -> tuple[float, float]:
@@ -153,11 +154,11 @@ def shape(kind: str, text: str, ports: float = 0) -> tuple[float, float]:
 
     Example:
         >>> shape("op", "×"), shape("input", "apple")
-        ((40, 40), (44.15, 24))
+        ((40, 40), (45, 24))
     """
-    long = width(text)
+    long = math.ceil(width(text))
     if kind in ("input", "constant"):
-        return round(max(long, CELL) + 8, 2), 24
+        return max(long, 8) + 8, 24
     if kind == "op":
-        return (2 * RADIUS if cells(text) <= 4 else round(long + 24, 2)), max(2 * RADIUS, ports)
-    return round(max(long, 4 * CELL) + (44 if kind == "group" else 28), 2), max(44, ports)
+        return (2 * RADIUS if cells(text) <= 4 else long + 24), max(2 * RADIUS, ports)
+    return max(long, 29) + (44 if kind == "group" else 28), max(44, ports)

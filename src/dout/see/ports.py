@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .grid import GAP, PASS, Arrow, Box, Grid
 from .metrics import RADIUS
@@ -13,6 +14,8 @@ ON_CIRCLE = 4
 REACH, SHORT = 20, 8
 #: How far above or below the middle of a circle they may turn.
 SLIDE = 72
+#: Between the middle of an arrow and a text above or below the circle.
+CLEAR = 7
 
 
 def ports(grid: Grid) -> None:
@@ -67,13 +70,13 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
         b.head = max(12 - low, (b.h - (high - low)) / 2 - low)
     else:
         b.head = b.h / 2
-    b.reach = max((b.wide - b.w) / 2, REACH if circle and any(a.into for a in arriving) else SHORT if b.h else 0)
+    b.reach = max((b.wide - b.w) // 2 + 1, REACH if circle and any(a.into for a in arriving) else SHORT if b.h else 0)
     b.over, b.under = max(b.head, b.room[0]), max(b.h - b.head, b.room[1])
     if b.caption:
-        b.more["above"] = min(-5, low - 3 + b.head - 5)
+        b.more["above"] = min(-5, b.h / 2 - CLEAR - _passes(b, low, b.caption)) if circle else -5
         b.over = max(b.over, b.head - b.more["above"] + 11)
     if b.sum:
-        b.more["below"] = max(0, high + 3 - (b.h - b.head)) + 13
+        b.more["below"] = 13 if not circle else max(13, CLEAR + 10 + _passes(b, high, b.sum) - b.h / 2)
         b.under = max(b.under, b.h - b.head + b.more["below"] + 3)
     b.top, b.bottom = b.over, b.under
     if arriving:
@@ -81,27 +84,41 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
         b.bottom = max(b.bottom, arriving[-1].down + high)
 
 
+def _passes(b: Box, into: float, text: float) -> float:
+    """How far from a circle's middle line an arrow is that comes to its middle from there, beside the end of a text."""
+    return round(abs(into) * min(1.0, (text / 2 + 4) / (b.w / 2 + b.reach)))
+
+
 def slide(grid: Grid) -> None:
     """Lets arrows arrive at a circle from the height that they come from, where that is near and there is room."""
-    above, below = {}, {}
+    above, below = {}, {}  # the next that has labels too
     for column in grid.order:
-        for u, v in zip(column, column[1:], strict=False):
-            above[v], below[u] = grid.y[u] + grid.bottom[u] + GAP, grid.y[v] - grid.top[v] - GAP
-    outer: dict[int, list[Arrow]] = {}
+        for u, v in pairwise([v for v in column if v >= len(grid.boxes) or not grid.boxes[v].leaf]):
+            above[v], below[u] = u, v
+    arriving: list[list[Arrow]] = [[] for _ in grid.boxes]
     for a in grid.arrows:
-        if grid.boxes[a.end].kind == "op" and grid.boxes[a.end].h == 2 * RADIUS:
-            outer.setdefault(a.end, []).append(a)
-    for v, arriving in outer.items():
-        b, y = grid.boxes[v], grid.y[v]
-        high, low = min(arriving, key=lambda a: a.into), max(arriving, key=lambda a: a.into)
-        for a, text in ((high, b.caption), (low, b.sum)):
-            at = grid.y[a.way[-1]] - y if a.way else grid.y[a.start] + a.out - y
-            if text or not a.into or a.back:
-                continue
-            if abs(at) > SLIDE:
-                continue
-            if a is high:
-                a.into = min(a.into, max(at, above.get(v, -1e9) + a.up - y))
-            else:
-                a.into = max(a.into, min(at, below.get(v, 1e9) - a.down - y))
-            b.reach = max(b.reach, REACH + (abs(a.into) - REACH) / 2)
+        arriving[a.end].append(a)
+    for v, (b, found) in enumerate(zip(grid.boxes, arriving, strict=True)):
+        if len(found) < 2 or b.kind != "op" or b.h > 2 * RADIUS:
+            continue
+        y, u, w = grid.y[v], above.get(v), below.get(v)
+        least = grid.y[u] + grid.bottom[u] + GAP - y if u is not None else -SLIDE
+        most = grid.y[w] - grid.top[w] - GAP - y if w is not None else SLIDE
+        high, low = min(found, key=lambda a: a.into), max(found, key=lambda a: a.into)
+        if _slid(grid, b, high, y, -1, least + high.up, b.caption, -b.more.get("above", 0)):
+            grid.top[v] = max(grid.top[v], high.up - high.into)
+        if _slid(grid, b, low, y, 1, most - low.down, b.sum, b.more.get("below", 0) - 10):
+            grid.bottom[v] = max(grid.bottom[v], low.down + low.into)
+
+
+def _slid(grid: Grid, b: Box, a: Arrow, y: float, side: int, most: float, text: float, room: float) -> bool:
+    """Moves one arrow outwards, upwards (-1) or downwards (1); says whether it could be."""
+    at = (grid.y[a.way[-1]] if a.way else grid.y[a.start] + a.out) - y
+    if not a.into or a.back or abs(at) > SLIDE:
+        return False
+    at = min(side * at, side * most) * side
+    if side * at <= side * a.into or (text and _passes(b, at, text) + CLEAR > b.h / 2 + room):
+        return False
+    a.into = at
+    b.reach = max(b.reach, REACH + (abs(at) - REACH) // 2)
+    return True
