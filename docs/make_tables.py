@@ -25,6 +25,17 @@ CHAPTERS = {
     "products": "products",
     "einsum": "products",
     "linalg": "linear algebra",
+    "decompositions": "linear algebra",
+    "norms": "linear algebra",
+    "vectors": "linear algebra",
+    "fft": "Fourier transforms",
+    "calculus": "differences, integrals, interpolation, convolution",
+    "statistics": "averages, covariances, histograms, what skips NaN",
+    "order_statistics": "sorting, medians, quantiles",
+    "rearranging": "choosing, inserting, dropping, arranging",
+    "writing": "writing into an array",
+    "spaces": "rows between ends",
+    "polynomials": "polynomials",
 }
 
 

@@ -190,15 +190,9 @@ CASES = {
     "tolist": (lambda: grad(lambda v: sum(v.tolist()))(X), TypeError, ["v.tolist()", *LEAVE]),
     "astype(int)": (lambda: grad(lambda v: np.sum(v.astype(int)))(X), TypeError, ["astype(int64)", *LEAVE]),
     "np.float64": (lambda: grad(lambda v: np.float64(v))(1.0), TypeError, LEAVE),
-    "np.array": (lambda: grad(lambda v: np.sum(np.array(v)))(X), TypeError, LEAVE),
-    "np.asarray": (lambda: grad(lambda v: np.sum(np.asarray(v)))(X), TypeError, LEAVE),
-    "np.array of two": (lambda: grad(lambda v: np.sum(np.array([v, v])))(1.0), TypeError, ["np.stack", *LEAVE]),
-    "np.array of entries": (lambda: grad(lambda v: np.sum(np.array([v[0]])))(X), TypeError, ["np.stack", *LEAVE]),
-    "np.array of rows": (lambda: grad(lambda v: np.sum(np.array([v, v])))(X), TypeError, ["np.stack", *LEAVE]),
-    "np.sum of a list": (lambda: grad(lambda v: np.sum([v[0], v[1]]))(X), TypeError, ["np.stack", *LEAVE]),
-    "np.full": (lambda: grad(lambda v: np.sum(np.full(3, v)))(1.0), TypeError, LEAVE),
+    "np.array of floats": (lambda: grad(lambda v: np.sum(np.array([v, v], float)))(1.0), TypeError, LEAVE),
+    "np.asarray, dtype": (lambda: grad(lambda v: np.sum(np.asarray(v, dtype=float)))(X), TypeError, LEAVE),
     "np.fromiter": (lambda: grad(lambda v: np.sum(np.fromiter(v, float)))(X), TypeError, LEAVE),
-    "np.vectorize": (lambda: grad(lambda v: np.sum(np.vectorize(abs)(v)))(X), TypeError, LEAVE),
     "random": (lambda: grad(lambda v: np.random.default_rng(0).normal(v))(1.0), TypeError, LEAVE),
     "pickle": (lambda: grad(lambda v: pickle.loads(pickle.dumps(v)))(1.0), TypeError, LEAVE),
     # plain arrays can't hold one
@@ -227,10 +221,9 @@ CASES = {
         lambda: grad(lambda v: (lambda y: y.__setitem__(0, v[0]) or np.sum(y))(np.zeros_like(v, int)))(X), TypeError, LEAVE),
     # operands and options
     "masked constant": (lambda: grad(lambda v: np.sum(v * np.ma.array(X)))(X), TypeError, ["MaskedArray", "np.asarray"]),
-    "reflected masked": (lambda: grad(lambda v: np.sum(np.ma.array(X) * v))(X), TypeError, []),
     "text operand": (lambda: grad(lambda v: v + "a")(1.0), TypeError, ["unsupported operand", "str"]),
     "None operand": (lambda: grad(lambda v: v * None)(1.0), TypeError, ["unsupported operand", "NoneType"]),
-    "no rule": (lambda: grad(lambda v: np.interp(v, [0, 1], [0.0, 1.0]))(0.5), NotImplementedError, ["np.interp", "layer"]),
+    "no rule": (lambda: grad(lambda v: np.nextafter(v, 1.0))(0.5), NotImplementedError, ["np.nextafter", "layer"]),
     "where without out": (lambda: grad(lambda v: np.sum(np.exp(v, where=X > 1)))(X), ValueError, ["where=", "out="]),
     "unknown option": (lambda: grad(lambda v: np.exp(v, colour="red"))(1.0), TypeError, ["exp", "colour"]),
     "write to a number": (lambda: grad(lambda v: v.__setitem__(0, 1.0))(1.0), TypeError, ["float", "item assignment"]),
@@ -248,6 +241,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:NumPy made an array of Python objects")
 @pytest.mark.parametrize(("run", "kind", "words"), CASES.values(), ids=CASES.keys())
 def test_what_bad_input_gets(run, kind, words):
     with pytest.raises(kind) as caught:

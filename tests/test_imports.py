@@ -21,7 +21,7 @@ FLOORS = [
     {"broadcasting", "guards", "witness"},
     {"rules", "passes", "run"},
     {"recording"},
-    {"backprop", "conversions", "copies", "looking"},
+    {"backprop", "conversions", "copies", "looking", "objects"},
     {"variable"},
     {"arguments", "wiring"},
     {"layers", "runs", "checkpointing", "trace"},

@@ -13,8 +13,8 @@ from .errors import LOST, not_differentiable
 from .graph import Leaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL, untouched
 from .layout import replica
-from .recording import make
-from .tree import Rebuild, flatten
+from .recording import make, of_objects
+from .tree import Rebuild, flatten, tree_map
 from .variable import Variable
 
 _scope: ContextVar[Scope | None] = ContextVar("dout_scope", default=None)
@@ -47,13 +47,21 @@ class scope:
 
 
 def call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Call the user's function; where NumPy hid why a Variable can't be stored in a plain array, say that."""
+    """Call the user's function; arrays of objects in its result that hold Variables are joined.
+
+    Where NumPy hid why a Variable can't be stored in a plain array, that is said.
+    """
     try:
-        return f(*args, **kwargs)
+        out = f(*args, **kwargs)
     except ValueError as error:
         if error.__cause__ is not None and LOST in str(error.__cause__):
             raise error.__cause__.with_traceback(error.__traceback__) from None
         raise
+    return out if isinstance(out, Variable) else tree_map(_whole, out)
+
+
+def _whole(value: Any) -> Any:
+    return of_objects(value) if type(value) is np.ndarray and value.dtype.kind == "O" else value
 
 
 class Arguments:

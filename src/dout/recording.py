@@ -19,8 +19,10 @@ from .witness import here
 
 _new = object.__new__
 
-#: Types of constants that the fast way takes.
-_COMMON = frozenset((float, int, ndarray, np.float64, np.float32))
+#: Types of constants that the fast way takes, besides arrays of numbers.
+_COMMON = frozenset((float, int, np.float64, np.float32))
+#: Types of inputs that may hold Variables.
+_TO_JOIN = frozenset((list, tuple, ndarray))
 #: Primitives as Python's operators run them.
 _OPERATORS: dict[Primitive, Primitive] = {}
 
@@ -60,7 +62,7 @@ def make(value: Any, node: Node | None) -> Any:
 
 def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Run an operation on the values of its inputs, and record it if one of them is tracked."""
-    args = tuple([joined(a) if type(a) is list or type(a) is tuple else a for a in args])
+    args = tuple([joined(a) if type(a) in _TO_JOIN else a for a in args])
     values = [a._value if isinstance(a, Handle) else a for a in args]
     for value in values:
         if type(value) is not ndarray and isinstance(value, ndarray):
@@ -135,11 +137,11 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
         a, m = x._value, x._node
         if ty is _Common:
             b, n = y._value, y._node
-        elif ty in _COMMON:
+        elif ty in _COMMON or (ty is ndarray and y.dtype.kind != "O"):
             b, n = y, None
         else:
             return _binary(op, run, x, y)
-    elif ty is _Common and tx in _COMMON:
+    elif ty is _Common and (tx in _COMMON or (tx is ndarray and x.dtype.kind != "O")):
         a, m, b, n = x, None, y._value, y._node
     else:
         return _binary(op, run, x, y)
@@ -216,12 +218,23 @@ def _hold_plain(x: ndarray) -> None:
 
 
 def joined(value: Any) -> Any:
-    """A list or tuple as an array, also if it holds Variables."""
+    """A list or tuple as an array, also if it holds Variables; an array of objects that holds Variables as one Variable."""
+    if isinstance(value, ndarray):
+        return of_objects(value) if value.dtype.kind == "O" else value
     if not isinstance(value, list | tuple):
         return value
-    if any(isinstance(v, Handle | list | tuple) for v in value):
+    if any(isinstance(v, Handle | list | tuple | ndarray) for v in value):
         return np.stack([joined(v) for v in value])
     return np.asarray(value)
+
+
+def of_objects(array: ndarray) -> Any:
+    """An array of objects, some of them Variables, as one Variable; without Variables as it is."""
+    if not any(isinstance(entry, Handle) for entry in array.flat):
+        return array
+    if not array.ndim:
+        return array[()]
+    return np.reshape(np.stack(list(array.flat)), array.shape)
 
 
 def values_of(x: Any) -> Any:

@@ -16,11 +16,12 @@ from numpy import ndarray
 
 from .backprop import backward
 from .conversions import WaysOut
-from .errors import loses_derivative, no_plain_array, not_differentiable, unsupported
+from .errors import loses_derivative, not_differentiable, unsupported
 from .graph import Leaf, Primitive
 from .layout import replica
 from .looking import Looking
 from .methods import ArrayMethods
+from .objects import InObjectArrays, as_objects
 from .recording import Handle, binary, fixed, joined, record, run_flat, unary, use, values_of
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
@@ -34,7 +35,7 @@ _POWER, _REMAINDER = UFUNCS[np.power], UFUNCS[np.remainder]
 _NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUNCS[np.absolute]
 
 
-class Variable(Handle, ArrayMethods, WaysOut):
+class Variable(Handle, ArrayMethods, InObjectArrays, WaysOut):
     """A value whose derivatives can be asked for.
 
     Args:
@@ -153,7 +154,7 @@ class Variable(Handle, ArrayMethods, WaysOut):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._node is None:
             return np.array(self._value, dtype)
-        raise no_plain_array()
+        return as_objects(self, dtype)
 
     # Operators
 
