@@ -20,6 +20,8 @@ LEVEL, CHAIN, SIDE = 8.0, 2.0, 0.2
 ROUNDS = 8
 #: How much room a bend is given for each px that it climbs, at least and at most so much.
 STEEP, BENDS = 0.6, (20, 90)
+#: Where groups may be opened, and level arrows bent by that, there is room for a bend everywhere.
+OPENED = 24
 
 
 def heights(grid: Grid) -> None:
@@ -136,8 +138,9 @@ def widths(grid: Grid) -> None:
         for c, y, z in zip(turns, ys, ys[1:], strict=False):
             steep[c] = max(steep[c], abs(y - z))
     at, bends = 0.0, []
+    least = OPENED if any(b.kind == "group" for b in boxes) else PAD
     for c, w in enumerate(wide):
-        at += PAD + (min(max(round(STEEP * steep[c]), BENDS[0]), BENDS[1]) if steep[c] else PAD) if c else 0
+        at += PAD + max(least, min(max(round(STEEP * steep[c]), BENDS[0]), BENDS[1]) if steep[c] else 0) if c else 0
         bends.append(at)
         at += label[c]
         grid.sides.append((at, at + w))

@@ -31,6 +31,7 @@ class Box:
     bottom: float = 0
     reach: float = 0
     more: dict[str, float] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)  # in which order the values of several nodes leave
 
     @property
     def leaf(self) -> bool:

@@ -42,7 +42,7 @@ def ports(grid: Grid) -> None:
                 ends = [where[a.way[0] if a.way else a.end] for a in out[v][source]]
                 return sum(ends) / len(ends)
 
-            sources = sorted(out[v], key=lambda s: (after(s), s))
+            sources = sorted(out[v], key=lambda s: (b.places.get(s, 0), after(s), s))
             for k, source in enumerate(sources):
                 for a in out[v][source]:
                     a.out = (k - (len(sources) - 1) / 2) * 2 * PASS
@@ -91,7 +91,8 @@ def _passes(b: Box, into: float, text: float) -> float:
 
 def slide(grid: Grid) -> None:
     """Lets arrows arrive at a circle from the height that they come from, where that is near and there is room."""
-    above, below = {}, {}  # the next that has labels too
+    above: dict[int, int] = {}  # the next that has labels too
+    below: dict[int, int] = {}
     for column in grid.order:
         for u, v in pairwise([v for v in column if v >= len(grid.boxes) or not grid.boxes[v].leaf]):
             above[v], below[u] = u, v
@@ -101,9 +102,9 @@ def slide(grid: Grid) -> None:
     for v, (b, found) in enumerate(zip(grid.boxes, arriving, strict=True)):
         if len(found) < 2 or b.kind != "op" or b.h > 2 * RADIUS:
             continue
-        y, u, w = grid.y[v], above.get(v), below.get(v)
-        least = grid.y[u] + grid.bottom[u] + GAP - y if u is not None else -SLIDE
-        most = grid.y[w] - grid.top[w] - GAP - y if w is not None else SLIDE
+        y = grid.y[v]
+        least = grid.y[above[v]] + grid.bottom[above[v]] + GAP - y if v in above else -SLIDE
+        most = grid.y[below[v]] - grid.top[below[v]] - GAP - y if v in below else SLIDE
         high, low = min(found, key=lambda a: a.into), max(found, key=lambda a: a.into)
         if _slid(grid, b, high, y, -1, least + high.up, b.caption, -b.more.get("above", 0)):
             grid.top[v] = max(grid.top[v], high.up - high.into)
