@@ -1,7 +1,6 @@
 // What there is to know of a thing, beside it: shown on hover and on focus, and gone with Escape.
 
 import { clean, html, replace, svg } from "./dom.js";
-import { mathOf } from "./mathml.js";
 import { full, short } from "./numbers.js";
 import { told } from "./explain.js";
 
@@ -14,6 +13,14 @@ export class Card {
     this.stage = stage;
     this.element = html("div", { class: "card", role: "tooltip", hidden: true, pointerenter: () => this.stay(), pointerleave: () => this.later() });
     this.timer = null;
+    this.resting = ""; // where the pointer was when it last did something
+    stage.addEventListener("click", (event) => (this.resting = `${event.clientX} ${event.clientY}`));
+  }
+
+  // A thing that was drawn under a resting pointer wasn't pointed at.
+  entered(event, thing, element) {
+    const at = `${event.clientX} ${event.clientY}`;
+    if (event.pointerType !== "touch" && at !== this.resting) this.soon(thing, element);
   }
 
   soon(thing, element) {
@@ -73,17 +80,16 @@ export class Card {
   ofArrow(arrow) {
     const { description, explainer, numbers, say } = this.page;
     const edges = arrow.edges.map((e) => description.edges[e]);
-    const to = arrow.edges.length ? explainer.toward(arrow) : say("page.output");
+    const to = explainer.toward(arrow);
     const back = this.page.seesDerivative(arrow);
     const derivative = numbers.under(arrow);
-    const formula = edges.length === 1 ? explainer.formula(edges[0]) : null;
-    const math = formula && (mathOf(formula.mathml) ?? formula.text);
+    const { local, formula: math } = explainer.factors(arrow, edges, derivative);
     return [
-      html("h3", {}, html("bdi", {}, this.page.sourceName(arrow)), " → ", html("bdi", {}, to)),
+      html("h3", {}, html("bdi", {}, this.page.telling.sourceName(arrow)), " → ", html("bdi", {}, to)),
       this.page.seesValue(arrow) ? this.value(numbers.over(arrow), "page.value", "fore") : null,
       back && derivative ? this.value(derivative, "page.derivative", "back") : null,
       !back ? html("p", { class: "aside" }, say(this.page.quiz.hides(arrow) ? "page.quiz.hidden" : "page.not.yet")) : null,
-      back && edges.length === 1 && numbers.local(edges[0].id) !== null ? this.row("page.local", told(numbers.local(edges[0].id)), "") : null,
+      back && local !== null ? this.row("page.local", told(local), "") : null,
       math && !this.page.quiz.hides(arrow) ? html("p", { class: "math" }, math) : null,
       edges.some((edge) => edge.broadcast) ? html("p", { class: "aside" }, say("page.back.broadcast")) : null,
       ...edges.filter((edge) => edge.wrong).map((edge) => html("p", { class: "bad" }, say("page.wrong", { numerical: told(edge.numerical) }))),

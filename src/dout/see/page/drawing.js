@@ -112,9 +112,9 @@ export class Drawing {
     }
     const fans = edges.some((e) => this.page.description.edges[e].broadcast);
     drawn.element = svg("g", { class: "arrow", role: "img", tabindex: "-1" },
-      svg("path", { d: line(points, 0), class: "band" }), drawn.fore, drawn.back,
-      !arrow.bare && svg("rect", { x: x - arrow.lw / 2, y: y - 20, width: arrow.lw, height: 40, class: "hit" }),
-      fans && fan(x - arrow.lw / 2 - 2, y));
+      svg("path", { d: line(points, 0), class: "band" }),
+      !arrow.bare && svg("rect", { x: x - arrow.lw / 2, y: y - 20, width: arrow.lw, height: 40, rx: 8, class: "hit" }),
+      drawn.fore, drawn.back, fans && fan(x - arrow.lw / 2 - 2, y));
     thicken(drawn, 1.5);
     this.heed(drawn.element, { arrow });
     this.arrows.push(drawn);
@@ -124,7 +124,7 @@ export class Drawing {
   heed(element, thing) {
     const { page } = this;
     element.addEventListener("click", () => page.press(thing, element));
-    element.addEventListener("pointerenter", (event) => event.pointerType !== "touch" && page.card.soon(thing, element));
+    element.addEventListener("pointerenter", (event) => page.card.entered(event, thing, element));
     element.addEventListener("pointerleave", () => page.card.later());
     element.addEventListener("focus", () => page.focused(thing, element));
     element.addEventListener("blur", () => page.card.later());
@@ -136,9 +136,9 @@ export class Drawing {
     return this.boxes.find(({ box }) => !box.ghost && (node !== undefined ? box.node === node : group !== undefined && box.group === group));
   }
 
-  // The arrow that stands for an edge: the innermost.
   arrowOf({ edge, arrow }) {
-    return this.arrows.findLast((drawn) => (arrow ? drawn.arrow.key === arrow.key : drawn.arrow.edges.includes(edge)));
+    const key = (arrow ?? this.page.scene.arrowOf.get(edge))?.key;
+    return this.arrows.find((drawn) => drawn.arrow.key === key);
   }
 }
 

@@ -14,9 +14,9 @@ export class Explainer {
 
   // kicker: which step it is; line: the equation; product: its factors with what they are; aside: in words; math: the
   // formula; meet: the sum, where derivatives meet.
-  step(step, { i, n, arrows, reached }) {
+  step(step, { i, n, scene, reached }) {
     const kicker = this.say(step.way === "forward" ? "page.kicker.forward" : "page.kicker.backward", { i, n });
-    if (step.way === "backward") return { kicker, way: "backward", ...this.backward(step.arrow, arrows, reached) };
+    if (step.way === "backward") return { kicker, way: "backward", ...this.backward(step.arrow, scene, reached) };
     return { kicker, way: "forward", ...(step.group === undefined ? this.forward(step.node) : this.ran(step.group)) };
   }
 
@@ -33,7 +33,8 @@ export class Explainer {
     const line = [...(node.name ? [name, " = "] : []), as(made, "name"), " = "];
     if (!inputs.every((from) => this.description.nodes[from].kind === "constant")) line.push(numbers, " = ");
     line.push(value);
-    return { line, aside: [this.source(node.where)] };
+    const values = { op: as(node.op || node.sign, "name"), numbers: inputs.map((from) => this.numbers.value(from).t).join(this.say("page.comma")), value: this.numbers.value(id).t };
+    return { line, aside: [this.say.pieces("page.forward.op", values), " ", this.source(node.where)] };
   }
 
   // A closed fold.
@@ -53,26 +54,43 @@ export class Explainer {
     };
   }
 
-  backward(arrow, arrows, reached = () => true) {
-    const edge = this.description.edges[arrow.edges[0]];
-    const [from, to] = [this.names.of(arrow.source ?? edge.from), this.toward(arrow)];
+  backward(arrow, scene, reached = () => true) {
+    const edges = arrow.edges.map((e) => this.description.edges[e]);
+    const [from, to] = [as(this.names.of(arrow.source), "name"), as(this.toward(arrow), "name")];
     const down = this.numbers.under(arrow);
-    const out = { meet: this.meeting(arrow.source ?? edge.from, arrows, reached, arrow), math: null, aside: [] };
-    const formula = arrow.edges.length === 1 ? this.formula(edge) : null;
-    if (formula) out.math = mathOf(formula.mathml) ?? formula.text;
-    const local = arrow.edges.length === 1 ? this.numbers.local(edge.id) : null;
-    const up = this.upstream(arrow);
-    if (local !== null && up) {
+    const { up, local, formula } = this.factors(arrow, edges, down);
+    const out = { meet: this.meeting(arrow.source, scene, reached, arrow), math: formula, aside: [] };
+    if (up && local !== null) {
       out.product = [as(up.t, "upstream"), "×", as(told(local), "local"), "=", as(down.t, "downstream")];
-      out.aside = this.say.pieces("page.back.product", { from: as(from, "name"), to: as(to, "name") });
+      out.aside = this.say.pieces("page.back.product", { from, to });
     } else {
-      out.line = [as(`∂L/∂${from}`, "name"), " = ", as(down?.t ?? "0", "back"), down?.t2 ? as(` ${down.t2}`, "small") : ""];
-      out.aside = this.say.pieces("page.back.array", { from: as(from, "name"), to: as(to, "name") });
+      out.line = [as(`∂L/∂${from.text}`, "name"), " = ", as(down?.t ?? "0", "back"), down?.t2 ? as(` ${down.t2}`, "small") : ""];
+      out.aside = this.say.pieces(arrow.end.group === undefined ? "page.back.array" : "page.back.folded", { from, to });
     }
-    if (arrow.edges.some((e) => this.description.edges[e].broadcast)) out.aside.push(" ", this.say("page.back.broadcast"));
-    const check = arrow.edges.map((e) => this.description.edges[e]).find((e) => e.wrong);
+    if (edges.some((edge) => edge.broadcast)) out.aside.push(" ", this.say("page.back.broadcast"));
+    const check = edges.find((edge) => edge.wrong);
     if (check) out.aside.push(" ", as(this.say("page.wrong", { numerical: told(check.numerical) }), "bad"));
     return out;
+  }
+
+  // Of a single number: what comes from upstream, and by how much it is multiplied; and the formula.
+  factors(arrow, edges, down) {
+    if (arrow.end.group !== undefined) {
+      const group = this.description.groups[arrow.end.group];
+      const up = group.outputs?.length === 1 ? this.single(group.outputs[0]) : null;
+      const known = up && numberOf(up) && down && numberOf(down) !== null;
+      return { up, local: known ? numberOf(down) / numberOf(up) : null, formula: group.formula?.closed ?? null };
+    }
+    if (edges.length !== 1) return { up: null, local: null, formula: null };
+    const formula = this.formula(edges[0]);
+    const math = formula ? mathOf(formula.mathml) ?? formula.text : null;
+    return { up: this.single(edges[0].to), local: down && !down.unknown ? this.numbers.local(edges[0].id) : null, formula: math };
+  }
+
+  // The derivative that arrives at a node, if it is a number.
+  single(node) {
+    const total = this.numbers.total(node);
+    return total && numberOf(total) !== null ? total : null;
   }
 
   // The formula of an edge's derivative: in the edge itself, or among those of the description.
@@ -80,20 +98,18 @@ export class Explainer {
     return typeof edge.formula === "string" ? this.description.formulas?.[edge.formula] : edge.formula;
   }
 
-  // What an arrow goes to: an operation, or a fold.
+  // What an arrow goes to: an operation, or a closed fold.
   toward(arrow) {
-    const id = this.description.edges[arrow.edges[0]].to;
-    return this.names.of(id);
-  }
-
-  upstream(arrow) {
-    const total = this.numbers.total(this.description.edges[arrow.edges[0]].to);
-    return total && numberOf(total) !== null ? total : null;
+    if (arrow.end.group !== undefined) return this.names.groupName(arrow.end.group);
+    if (!arrow.edges.length) return this.say("page.output");
+    const { to } = this.description.edges[arrow.edges[0]];
+    const name = this.names.of(to);
+    return name === this.names.of(arrow.source) ? this.names.made(to) : name; // y = y + x has two of the same name
   }
 
   // The contributions to a node, as far as arrows can be seen.
-  meeting(node, arrows, reached, now) {
-    const terms = this.contributions(node, arrows);
+  meeting(node, scene, reached, now) {
+    const terms = this.contributions(node, scene);
     if (terms.length < 2) return null;
     const name = as(this.names.of(node), "name");
     const total = this.numbers.total(node);
@@ -105,12 +121,10 @@ export class Explainer {
     return this.say.pieces("page.meet.all", { name, sum: [...written, " = ", as(total?.t ?? "0", "back strong")] });
   }
 
-  contributions(node, arrows) {
+  contributions(node, scene) {
     const { terms } = this.description.nodes[node];
     const out = terms.includes("output") ? [{ t: "1", arrow: null }] : [];
-    const inner = new Map();
-    for (const arrow of arrows) for (const e of arrow.edges) inner.set(e, arrow);
-    for (const arrow of new Set(terms.filter((e) => e !== "output").map((e) => inner.get(e)))) {
+    for (const arrow of new Set(terms.filter((e) => e !== "output").map((e) => scene.arrowOf.get(e)))) {
       if (arrow) out.push({ t: this.numbers.under(arrow)?.t ?? "0", arrow });
     }
     return out;
@@ -118,7 +132,7 @@ export class Explainer {
 
   source(where) {
     if (!where) return "";
-    return this.say("page.where", { file: clean(where.file), line: where.line });
+    return as(this.say("page.where", { file: clean(where.file), line: where.line }), "source");
   }
 }
 

@@ -44,7 +44,13 @@ function markArrow(page, drawn, here) {
     if (wrong && below.length && !guess) below[0] = `≠ ${below[0]}`;
     write(drawn.derivative, x, y + 15 + (drawn.low ?? 0), below);
   }
-  element.setAttribute("aria-label", page.arrowLabel(arrow, seen, back));
+  name(drawn, element, page.telling.arrowLabel(arrow, seen, back));
+}
+
+function name(drawn, element, label) {
+  if (drawn.label === label) return;
+  drawn.label = label;
+  element.setAttribute("aria-label", label);
 }
 
 // Whether an arrow carries what this step made.
@@ -65,7 +71,7 @@ function markBox(page, drawn, here) {
     part.classList.toggle("off-way", page.way !== null && !on);
   }
   if (box.node !== undefined) element.classList.toggle("unknown", Boolean(page.numbers.value(box.node)?.unknown) && Boolean(page.numbers.result));
-  handle.setAttribute("aria-label", page.boxLabel(box));
+  name(drawn, handle, page.telling.boxLabel(box));
   const summed = box.node ?? box.sum;
   if (drawn.sum && box.below !== undefined && !box.ghost && summed !== undefined && summed !== null) {
     const text = page.seesTotal(summed) ? sumOf(page, summed) : "";

@@ -9,6 +9,7 @@ const LONGEST = 30;
 export class Names {
   constructor(description) {
     this.description = description;
+    this.known = new Map();
     this.ins = description.nodes.map(() => []);
     this.outs = description.nodes.map(() => []);
     for (const edge of description.edges) {
@@ -20,6 +21,11 @@ export class Names {
 
   // The name, or the expression if it is short, or the sign with a number.
   of(id) {
+    if (!this.known.has(id)) this.known.set(id, this.found(id));
+    return this.known.get(id);
+  }
+
+  found(id) {
     const node = this.description.nodes[id];
     if (node.name) return clean(node.name);
     if (node.kind === "constant") return clean(node.value.t);

@@ -8,15 +8,16 @@ import { listenTo } from "./keyboard.js";
 import { LANGUAGES, languageOf, speaker } from "./language.js";
 import { mark } from "./marks.js";
 import { Names } from "./names.js";
-import { Numbers, full } from "./numbers.js";
+import { Numbers } from "./numbers.js";
 import { Panel } from "./panel.js";
 import { pathsFrom } from "./paths.js";
-import { as } from "./pieces.js";
 import { labelBox, Quiz } from "./quiz.js";
 import { canOpen, sceneOf, startsOpen, within } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Steps } from "./steps.js";
 import { Story } from "./story.js";
+import { Telling } from "./telling.js";
+import { themed } from "./theme.js";
 import { Viewport } from "./viewport.js";
 import STYLE from "./style.css" with { type: "css" };
 
@@ -32,6 +33,7 @@ export class Page {
     this.root.adoptedStyleSheets = [STYLE];
     this.steps = new Steps(() => this.stepped());
     this.quiz = new Quiz(this);
+    this.telling = new Telling(this);
     this.way = this.chosen = this.message = null;
     this.started = false;
     this.take(model.get("description"));
@@ -44,6 +46,7 @@ export class Page {
     model.on("change:description", this.changed);
     model.on("change:error", this.erred);
     this.unlisten = listenTo(this);
+    this.untheme = this.alone ? () => {} : themed(this.host);
   }
 
   // A description: another one of the same shape keeps what is open and where the reader is.
@@ -199,7 +202,7 @@ export class Page {
     const at = before && { x: before.x * this.viewport.scale + this.viewport.x, y: before.y * this.viewport.scale + this.viewport.y };
     if (opening) this.opened.add(id);
     else this.opened.delete(id);
-    this.message = this.ofFold(id, opening);
+    this.message = this.telling.ofFold(id, opening);
     this.chosen = null;
     this.card.hide();
     this.redraw();
@@ -221,17 +224,6 @@ export class Page {
 
   canOpen(id) {
     return canOpen(this.description, id);
-  }
-
-  // A layer that opens or closes has the same derivative either way.
-  ofFold(id, opening) {
-    const group = this.description.groups[id];
-    const name = as(this.names.groupName(id), "name");
-    const line = this.say.pieces(opening ? "page.fold.opened" : "page.fold.closed", { name });
-    if (group.agree === false) return { line, aside: [as(this.say("page.differs"), "bad")] };
-    if (!group.formula) return { line, aside: group.agree ? this.say("page.same") : null };
-    const formulas = { opened: as(group.formula.opened, "back"), closed: as(group.formula.closed, "back") };
-    return { line, meet: this.say.pieces("page.same.formulas", formulas), aside: group.agree ? this.say("page.same") : null };
   }
 
   // Makes a thing visible and puts it in the middle; opens the folds around it.
@@ -294,57 +286,6 @@ export class Page {
     return this.steps.turned && edges.every((e) => this.steps.reachedEdge(e) && !this.quiz.hidesEdge(e));
   }
 
-  // What the line below the picture says.
-  told() {
-    const { steps, say, explainer } = this;
-    const arrows = this.scene.arrows;
-    const reached = (arrow) => this.seesDerivative(arrow);
-    if (steps.current) return explainer.step(steps.current, { i: steps.at + 1, n: steps.list.length, arrows, reached });
-    if (this.message) return this.message;
-    if (this.chosen) {
-      const told = explainer.step(this.chosen, { i: 0, n: 0, arrows, reached });
-      return { ...told, kicker: say(this.chosen.way === "forward" ? "page.forward" : "page.backward") };
-    }
-    return this.summary();
-  }
-
-  summary() {
-    const { outputs, nodes } = this.description;
-    const line = outputs.slice(0, 3).flatMap((output, i) => {
-      const node = output.node === null ? null : nodes[output.node];
-      const name = node?.name ? clean(node.name) : this.title + clean(output.path);
-      const value = node ? this.numbers.value(output.node) : output.value;
-      return [i ? ",  " : "", as(name, "name"), " = ", as(value.t, "fore")];
-    });
-    if (outputs.length > 3) line.push(" …");
-    const key = !this.steps.list.length ? "page.intro.none" : this.drawing.boxes.some(({ box }) => box.group !== undefined) ? "page.intro.folds" : "page.intro";
-    return { line, aside: this.say(key) };
-  }
-
-  warnings() {
-    const { numbers, say, description, names } = this;
-    const error = this.model.get("error");
-    const out = error ? [clean(error)] : [];
-    for (const i of numbers.looks) {
-      const { left, right, leftv, rightv, op, result, where } = description.looks[i];
-      const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
-      const look = `${side(left, leftv)} ${clean(op)} ${side(right, rightv)}`.trim();
-      const now = typeof result === "boolean" ? (result ? "False" : "True") : say("page.look.other");
-      out.push(say(where ? "page.look.line" : "page.look.nowhere", { look, now, file: clean(where?.file), line: where?.line }));
-    }
-    if (!this.live) for (const { node, why } of numbers.cannot.slice(0, 4)) {
-      const { op, sign } = description.nodes[node];
-      out.push(`${say("page.cannot", { op: clean(op || sign), name: names.of(node) })} ${say.knows(why) ? say(why) : ""}`);
-    }
-    return out;
-  }
-
-  problemText(problem) {
-    const key = problem.key ?? problem["text key"];
-    const values = Object.fromEntries(Object.entries(problem).map(([k, v]) => [k, clean(v)]));
-    return key && this.say.knows(key) ? this.say(key, values) : clean(problem.text ?? problem.kind);
-  }
-
   holdsProblem(group) {
     return [...this.problemsAt.nodes].some((node) => within(this.description, this.description.nodes[node].group, group));
   }
@@ -363,27 +304,6 @@ export class Page {
     return thing.arrow ? this.drawing.arrowOf(thing)?.element : this.drawing.boxOf(thing)?.handle;
   }
 
-  sourceName(arrow) {
-    return arrow.source === undefined ? this.names.of(this.description.edges[arrow.edges[0]].from) : this.names.of(arrow.source);
-  }
-
-  // What is read aloud of an arrow and of a box.
-  arrowLabel(arrow, seen, back) {
-    const to = arrow.edges.length ? this.explainer.toward(arrow) : this.say("page.output");
-    const derivative = this.numbers.under(arrow);
-    return [`${this.sourceName(arrow)} → ${to}`, seen && `${this.say("page.value")} ${this.numbers.over(arrow)?.t}`,
-      back && derivative && `${this.say("page.derivative")} ${derivative.t}`].filter(Boolean).join(", ");
-  }
-
-  boxLabel(box) {
-    if (box.group !== undefined) return `${this.names.groupName(box.group)}, ${this.say("page.fold.size", { size: this.description.groups[box.group].size })}`;
-    const node = this.description.nodes[box.node];
-    const total = this.seesTotal(box.node) ? this.numbers.total(box.node) : null;
-    const name = node.name && node.sign && node.kind !== "input" ? `${clean(node.name)}, ${clean(node.op || node.sign)}` : this.names.of(box.node);
-    return [name, this.steps.reachedNode(box.node) && `${this.say("page.value")} ${full(this.numbers.value(box.node))}`,
-      total && `${this.say("page.derivative")} ${full(total)}`].filter(Boolean).join(", ");
-  }
-
   close() {
     this.model.off?.("change:description", this.changed);
     this.model.off?.("change:error", this.erred);
@@ -391,6 +311,7 @@ export class Page {
     this.steps.stop();
     this.viewport.close();
     this.unlisten();
+    this.untheme();
     this.host.remove();
   }
 }

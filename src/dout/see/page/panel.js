@@ -39,7 +39,7 @@ export class Panel {
     const problems = description.problems ?? [];
     if (problems.length) {
       this.facts.append(html("h2", {}, say("page.problems")), html("ul", {}, problems.map((problem) => html("li", {},
-        html("button", { type: "button", class: "link bad", click: () => this.page.goTo(problem.edge === null || problem.edge === undefined ? { node: problem.node } : { edge: problem.edge }) }, `⚠ ${this.page.problemText(problem)}`)))));
+        html("button", { type: "button", class: "link bad", click: () => this.page.goTo(problem.edge === null || problem.edge === undefined ? { node: problem.node } : { edge: problem.edge }) }, `⚠ ${this.page.telling.problemText(problem)}`)))));
     }
     const wrong = description.edges.filter((edge) => edge.wrong);
     if (wrong.length) {
@@ -60,7 +60,7 @@ export class Panel {
     this.sizes.checked = page.sizes;
     this.from.value = page.way?.input ?? "";
     this.ways.textContent = page.way ? page.say(page.way.count === 1n ? "page.paths.one" : "page.paths.count", { name: page.names.of(page.way.input), n: countText(page.way.count) }) : "";
-    const warnings = page.warnings();
+    const warnings = page.telling.warnings();
     const text = warnings.join("\n");
     if (this.warned !== text) {
       this.warned = text;

@@ -71,6 +71,7 @@ export class Quiz {
   }
 
   check(text) {
+    this.typed = text;
     const guess = Number(text.trim().replace("−", "-").replace(",", "."));
     if (text.trim() === "" || Number.isNaN(guess)) return this.settle("unread");
     const arrow = this.page.drawing.arrowOf({ edge: this.asked }).arrow;
@@ -121,7 +122,7 @@ export class Quiz {
     const to = as(explainer.toward(arrow), "name");
     const question = say.pieces("page.quiz.question", { from, to });
     replace(story.line, html("span", { class: "question" }, shownAs(question)));
-    this.field = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", class: "guess", "aria-label": story.line.textContent, "aria-invalid": this.state === "wrong" || this.state === "unread" });
+    this.field = html("input", { type: "text", inputmode: "decimal", autocomplete: "off", class: "guess", "aria-label": story.line.textContent, "aria-invalid": this.state === "wrong" || this.state === "unread", value: this.state ? this.typed : "" });
     const form = html("form", { class: "quiz", submit: (event) => { event.preventDefault(); this.check(this.field.value); } },
       this.field, html("button", { class: "main" }, say("page.quiz.check")),
       html("button", { type: "button", click: () => this.reveal() }, say("page.quiz.reveal")), leave);
@@ -132,15 +133,14 @@ export class Quiz {
 
   hint(arrow) {
     const { say, explainer, numbers } = this.page;
-    const edge = arrow.edges.length === 1 ? arrow.edges[0] : null;
-    const up = explainer.upstream(arrow);
-    if (edge === null || !up || numbers.local(edge) === null) return say.pieces("page.quiz.wrong");
+    const { up, local } = explainer.factors(arrow, arrow.edges.map((e) => this.page.description.edges[e]), numbers.under(arrow));
+    if (!up || local === null) return say.pieces("page.quiz.wrong");
     return say.pieces("page.quiz.wrong.upstream", { up: as(up.t, "back"), from: as(explainer.names.of(arrow.source), "name") });
   }
 
   showAnswer(story, arrow, leave) {
-    const { say, explainer, drawing } = this.page;
-    const told = explainer.backward(arrow, drawing.arrows.map((d) => d.arrow), (other) => !this.hides(other));
+    const { say, explainer, scene } = this.page;
+    const told = explainer.backward(arrow, scene, (other) => !this.hides(other));
     const verdict = this.state === "right" ? say("page.quiz.right") : say("page.quiz.given");
     story.tell({ ...told, kicker: `${story.kicker.textContent} · ${verdict}`, way: "backward" });
     this.onward = html("button", { type: "button", class: "main", click: () => this.next() }, say("page.quiz.next"));

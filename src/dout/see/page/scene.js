@@ -13,7 +13,10 @@ export function sceneOf(description, opened) {
     arrow.value ??= description.nodes[arrow.source].value;
     if (arrow.derivative === undefined) arrow.derivative = carried(description, arrow);
   }
-  return { width, height, frames, arrows, boxes: items.filter((item) => item.port === undefined || item.output !== undefined) };
+  // The arrow that stands for an edge: the innermost that says something.
+  const arrowOf = new Map();
+  for (const arrow of arrows) for (const edge of arrow.edges) if (!arrow.bare || !arrowOf.has(edge)) arrowOf.set(edge, arrow);
+  return { width, height, frames, arrows, arrowOf, boxes: items.filter((item) => item.port === undefined || item.output !== undefined) };
 }
 
 // What isn't said of an arrow is as its edge or its output has it.

@@ -6,8 +6,6 @@ const PACE = 2200; // ms that a step stays while playing
 export function visibleSteps(description, scene, names) {
   const closed = new Set(scene.boxes.filter((box) => box.group !== undefined && !box.ghost).map((box) => box.group));
   const owner = (node) => names.groupsOf(node).filter((g) => closed.has(g)).at(-1);
-  const arrowOf = new Map();
-  for (const arrow of scene.arrows) for (const e of arrow.edges) arrowOf.set(e, arrow); // the innermost comes last
   const last = new Map(); // what is stepped to -> its step, at the place of its last part
   description.steps.forEach(([way, id], order) => {
     let key, step;
@@ -16,7 +14,7 @@ export function visibleSteps(description, scene, names) {
       key = group === undefined ? `node ${id}` : `group ${group}`;
       step = group === undefined ? { way, order, node: id } : { way, order, group };
     } else {
-      const arrow = arrowOf.get(id);
+      const arrow = scene.arrowOf.get(id);
       if (!arrow) return;
       key = `arrow ${arrow.key}`;
       step = { way, order, arrow, edge: id };

@@ -63,7 +63,7 @@ export class Story {
     this.play.querySelector("path").setAttribute("d", steps.playing ? SHAPES.pause : SHAPES.play);
     this.play.classList.toggle("on", steps.playing);
     if (page.quiz.on) return page.quiz.show(this);
-    this.tell(page.told());
+    this.tell(page.telling.told());
   }
 
   // Shows an explanation; what is read aloud is the same in one string, and only where it is another than before.
@@ -73,9 +73,9 @@ export class Story {
     replace(this.line, product ? productOf(product, this.page.say) : shownAs(line ?? []));
     this.line.classList.toggle("long", textOf(line ?? "").length > 64);
     replace(this.more,
+      math && html("p", { class: "math" }, math),
       meet && html("p", { class: "meet" }, shownAs(meet)),
-      aside && html("p", { class: "aside" }, shownAs(aside)),
-      math && html("p", { class: "math" }, typeof math === "string" ? math : [math]));
+      aside && html("p", { class: "aside" }, shownAs(aside)));
     const spoken = said ?? [kicker, product ? product.map(textOf).join(" ") : textOf(line ?? ""), meet && textOf(meet), aside && textOf(aside)];
     this.announce([spoken].flat().filter(Boolean).join(". "));
   }

@@ -3,7 +3,8 @@
 const FAR = 0.05;
 const NEAR = 4;
 const LARGEST = 1.5; // a small picture isn't blown up further than this when it is fitted
-const READABLE = 0.62; // a large one starts at this scale rather than too small to read
+const READABLE = 0.7; // a large one that wouldn't fit at this scale starts at its inputs, at its own size
+const GLIDE = 260; // ms
 
 export class Viewport {
   constructor(stage, world, { moved = () => {} } = {}) {
@@ -16,12 +17,22 @@ export class Viewport {
     this.size = { width: 1, height: 1 };
     this.touched = false; // whether the reader has moved it; until then it follows the room that there is
     this.pointers = new Map();
+    this.frame = 0;
     stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     stage.addEventListener("pointerdown", (event) => this.down(event));
     stage.addEventListener("pointermove", (event) => this.move(event));
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.up(event));
-    this.observer = new ResizeObserver(() => this.touched || this.open());
+    this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(stage);
+  }
+
+  // Follows the room that there is, but not every line that the explanation below is longer.
+  resized() {
+    const { width, height } = this.room;
+    const far = !this.last || Math.abs(width - this.last.width) > 2 || Math.abs(height - this.last.height) > 60;
+    if (!far) return;
+    this.last = { width, height };
+    if (!this.touched) this.open();
   }
 
   get room() {
@@ -34,26 +45,52 @@ export class Viewport {
   }
 
   // The whole picture in the middle.
-  fit(least = FAR) {
+  fit() {
     const { width, height } = this.room;
-    const whole = Math.min(LARGEST, (width - 48) / this.size.width, (height - 72) / this.size.height);
-    this.scale = Math.max(whole, least, FAR);
-    const spare = width - this.size.width * this.scale;
-    this.x = spare >= 0 ? spare / 2 : 24;
-    this.y = Math.max(40, (height - this.size.height * this.scale) / 2 + 8);
-    if (this.size.height * this.scale > height - 48) this.y = whole < least ? (height - this.size.height * this.scale) / 2 : 40;
+    this.set(this.whole, (width - this.size.width * this.whole) / 2, Math.max(36, (height - this.size.height * this.whole) / 2 + 8));
     this.touched = false;
-    this.apply();
+  }
+
+  get whole() {
+    const { width, height } = this.room;
+    return Math.max(FAR, Math.min(LARGEST, (width - 40) / this.size.width, (height - 64) / this.size.height));
   }
 
   // How it first stands: whole if that can be read, else from the inputs on.
   open() {
-    this.fit(READABLE);
+    if (this.whole >= READABLE) return this.fit();
+    const { width, height } = this.room;
+    const [wide, tall] = [this.size.width > width, this.size.height > height - 44];
+    this.set(1, wide ? 20 : (width - this.size.width) / 2, tall ? 40 : (height - this.size.height) / 2 + 8);
+    this.touched = false;
+  }
+
+  set(scale, x, y) {
+    cancelAnimationFrame(this.frame);
+    Object.assign(this, { scale, x, y });
+    this.apply();
+  }
+
+  // Moves there in a moment, for the eye to follow; at once for those who don't want motion.
+  glide(x, y) {
+    cancelAnimationFrame(this.frame);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.set(this.scale, x, y);
+    const [x0, y0, start] = [this.x, this.y, performance.now()];
+    const go = (now) => {
+      const share = Math.min(1, Math.max(0, (now - start) / GLIDE));
+      const eased = 1 - (1 - share) ** 3;
+      [this.x, this.y] = [x0 + (x - x0) * eased, y0 + (y - y0) * eased];
+      this.apply();
+      if (share < 1) this.frame = requestAnimationFrame(go);
+    };
+    this.frame = requestAnimationFrame(go);
+    return undefined;
   }
 
   zoom(by, at = { x: this.room.width / 2, y: this.room.height / 2 }) {
     const scale = Math.min(NEAR, Math.max(FAR, this.scale * by));
     const ratio = scale / this.scale;
+    cancelAnimationFrame(this.frame);
     this.x = at.x - (at.x - this.x) * ratio;
     this.y = at.y - (at.y - this.y) * ratio;
     this.scale = scale;
@@ -62,6 +99,7 @@ export class Viewport {
   }
 
   pan(dx, dy) {
+    cancelAnimationFrame(this.frame);
     this.x += dx;
     this.y += dy;
     this.touched = true;
@@ -78,10 +116,10 @@ export class Viewport {
     const edge = 56;
     const seen = left >= edge / 2 && top >= edge / 2 && left + w <= width - edge / 2 && top + h <= height - edge / 2;
     if (seen && !middle) return;
-    this.x += middle || w > width - 2 * edge ? width / 2 - left - w / 2 : nearest(left, w, width, edge);
-    this.y += middle || h > height - 2 * edge ? height / 2 - top - h / 2 : nearest(top, h, height, edge);
+    const dx = middle ? width / 2 - left - w / 2 : w > width - 2 * edge ? edge - left : nearest(left, w, width, edge);
+    const dy = middle ? height / 2 - top - h / 2 : h > height - 2 * edge ? edge - top : nearest(top, h, height, edge);
     this.touched = true;
-    this.apply();
+    this.glide(this.x + dx, this.y + dy);
   }
 
   point(event) {

@@ -1,0 +1,96 @@
+// What the page says of itself: the line below the picture at rest, warnings, and what is read aloud.
+
+import { clean } from "./dom.js";
+import { full } from "./numbers.js";
+import { as } from "./pieces.js";
+
+export class Telling {
+  constructor(page) {
+    this.page = page;
+  }
+
+  // What the line below the picture says.
+  told() {
+    const { steps, say, explainer, scene, chosen, message } = this.page;
+    const reached = (arrow) => this.page.seesDerivative(arrow);
+    if (steps.current) return explainer.step(steps.current, { i: steps.at + 1, n: steps.list.length, scene, reached });
+    if (message) return message;
+    if (chosen) {
+      const told = explainer.step(chosen, { i: 0, n: 0, scene, reached });
+      return { ...told, kicker: say(chosen.way === "forward" ? "page.forward" : "page.backward") };
+    }
+    return this.summary();
+  }
+
+  summary() {
+    const { description: { outputs, nodes }, numbers, say, steps, drawing, title } = this.page;
+    const line = outputs.slice(0, 3).flatMap((output, i) => {
+      const node = output.node === null ? null : nodes[output.node];
+      const name = node?.name ? clean(node.name) : title + clean(output.path);
+      const value = node ? numbers.value(output.node) : output.value;
+      return [i ? ",  " : "", as(name, "name"), " = ", as(value.t, "fore")];
+    });
+    if (outputs.length > 3) line.push(" …");
+    const key = !steps.list.length ? "page.intro.none" : drawing.boxes.some(({ box }) => box.group !== undefined) ? "page.intro.folds" : "page.intro";
+    return { line, aside: say(key) };
+  }
+
+  warnings() {
+    const { numbers, say, description, names, model, live } = this.page;
+    const error = model.get("error");
+    const out = error ? [clean(error)] : [];
+    for (const i of numbers.looks) {
+      const { left, right, leftv, rightv, op, result, where } = description.looks[i];
+      const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
+      const look = `${side(left, leftv)} ${clean(op)} ${side(right, rightv)}`.trim();
+      const now = typeof result === "boolean" ? (result ? "False" : "True") : say("page.look.other");
+      out.push(say(where ? "page.look.line" : "page.look.nowhere", { look, now, file: clean(where?.file), line: where?.line }));
+    }
+    if (!live) for (const { node, why } of numbers.cannot.slice(0, 4)) {
+      const { op, sign } = description.nodes[node];
+      out.push(`${say("page.cannot", { op: clean(op || sign), name: names.of(node) })} ${say.knows(why) ? say(why) : ""}`);
+    }
+    return out;
+  }
+
+  problemText(problem) {
+    const key = problem.key ?? problem["text key"];
+    const values = Object.fromEntries(Object.entries(problem).map(([k, v]) => [k, clean(v)]));
+    const { say } = this.page;
+    return key && say.knows(key) ? say(key, values) : clean(problem.text ?? problem.kind);
+  }
+
+  // A layer that opens or closes has the same derivative either way.
+  ofFold(id, opening) {
+    const { description, names, say } = this.page;
+    const group = description.groups[id];
+    const name = as(names.groupName(id), "name");
+    const line = say.pieces(opening ? "page.fold.opened" : "page.fold.closed", { name });
+    if (group.agree === false) return { line, aside: [as(say("page.differs"), "bad")] };
+    if (!group.formula) return { line, aside: group.agree ? say("page.same") : null };
+    const formulas = { opened: as(group.formula.opened, "back"), closed: as(group.formula.closed, "back") };
+    return { line, meet: say.pieces("page.same.formulas", formulas), aside: group.agree ? say("page.same") : null };
+  }
+
+  sourceName(arrow) {
+    return this.page.names.of(arrow.source);
+  }
+
+  // What is read aloud of an arrow and of a box.
+  arrowLabel(arrow, seen, back) {
+    const { explainer, numbers, say } = this.page;
+    const derivative = numbers.under(arrow);
+    return [`${this.sourceName(arrow)} → ${explainer.toward(arrow)}`, seen && `${say("page.value")} ${numbers.over(arrow)?.t}`,
+      back && derivative && `${say("page.derivative")} ${derivative.t}`].filter(Boolean).join(", ");
+  }
+
+  boxLabel(box) {
+    const { description, names, numbers, say, steps } = this.page;
+    if (box.group !== undefined) return `${names.groupName(box.group)}, ${say("page.fold.size", { size: description.groups[box.group].size })}`;
+    const node = description.nodes[box.node];
+    const total = this.page.seesTotal(box.node) ? numbers.total(box.node) : null;
+    const name = node.name && node.sign && node.kind !== "input" ? `${clean(node.name)}, ${clean(node.op || node.sign)}` : names.of(box.node);
+    return [name, steps.reachedNode(box.node) && `${say("page.value")} ${full(numbers.value(box.node))}`,
+      total && `${say("page.derivative")} ${full(total)}`].filter(Boolean).join(", ");
+  }
+}

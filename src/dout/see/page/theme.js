@@ -1,0 +1,22 @@
+// In a notebook with a theme of its own the page is as dark as what is around it, whatever the screen's setting is.
+
+export function themed(host) {
+  const look = () => {
+    const dark = isDark(host);
+    if (dark === null) host.removeAttribute("data-theme");
+    else host.dataset.theme = dark ? "dark" : "light";
+  };
+  const observer = new MutationObserver(look);
+  for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true });
+  look();
+  return () => observer.disconnect();
+}
+
+// By the first ground behind it that isn't clear; null where there is none.
+function isDark(host) {
+  for (let element = host.parentElement; element; element = element.parentElement ?? element.getRootNode().host) {
+    const [r, g, b, a = 1] = (getComputedStyle(element).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
+    if (r !== undefined && a > 0.5) return 0.299 * r + 0.587 * g + 0.114 * b < 128;
+  }
+  return null;
+}
