@@ -73,7 +73,7 @@ def levels_of(
         >>> edge = {"id": 0, "from": 0, "to": 1, "port": 0, "derivative": {"t": "1"}}
         >>> levels = levels_of([x, y], [edge], [], [{"node": 1, "path": "", "value": {"t": "1"}}])
         >>> [(item["x"], item["y"]) for item in levels["top"]["items"]]
-        [(8, 32), (74, 24), (157, 44)]
+        [(8, 32), (70, 24), (149, 44)]
     """
     if layout not in ORDERS:
         raise ValueError(f"layout has to be 'dout' or 'graphviz', got {layout!r}")
@@ -151,7 +151,7 @@ def _box(graph: Graph, thing: Thing, leaving: set[int]) -> Box:
     if kind == "node":
         node = graph.nodes[i]
         w, h = metrics.shape(node["kind"], metrics.title(node))
-        ordered = node["kind"] == "layer" or node["op"] not in ANY_ORDER
+        ordered = node["kind"] == "layer" or node.get("op") not in ANY_ORDER
         caption, total = _wide(metrics.caption(node)), _wide(metrics.total(node, graph.edges))
         return Box({"node": i}, node["kind"], w, h, ordered, caption, total)
     if kind == "group":
