@@ -32,6 +32,11 @@ class Live:
         self.description = picture.describe(**options)
         self.error = ""
 
+    @property
+    def can_move(self) -> bool:
+        """Whether there is a function to run again."""
+        return self._again is not None
+
     def checked(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """All the numbers, with these in the place of those of the same names.
 

@@ -18,8 +18,8 @@ def widget_of(picture: Picture, **options: Any) -> Any:
         **options: those of `Picture.describe`.
 
     Returns:
-        a widget with the traits `inputs`, the numbers by name, which may also be set from Python; `description`, what is
-        shown; and `error`, what the function said when it failed, with its line.
+        a widget with the traits `inputs`, the numbers by name, which may also be set from Python (None for a graph);
+        `description`, what is shown; and `error`, what the function said when it failed, with its line.
 
     Raises:
         ImportError: if anywidget isn't installed.
@@ -50,12 +50,13 @@ def _kind() -> type[Any]:
 
         _esm = module()
         description = traitlets.Dict().tag(sync=True)
-        inputs = traitlets.Dict().tag(sync=True)
+        inputs = traitlets.Dict(allow_none=True).tag(sync=True)
         error = traitlets.Unicode().tag(sync=True)
 
         def __init__(self, live: Live) -> None:
             self._live = live
-            super().__init__(description=live.description, inputs=live.inputs, error=live.error)
+            inputs = live.inputs if live.can_move else None
+            super().__init__(description=live.description, inputs=inputs, error=live.error)
 
         @property
         def picture(self) -> Picture:
@@ -63,14 +64,16 @@ def _kind() -> type[Any]:
             return self._live.picture
 
         @traitlets.validate("inputs")  # type: ignore[untyped-decorator]
-        def _all_of(self, proposal: Any) -> dict[str, Any]:
+        def _all_of(self, proposal: Any) -> dict[str, Any] | None:
             """The numbers that aren't given stay as they are."""
-            given: dict[str, Any] = proposal["value"]
-            return given if given == self._live.inputs else self._live.checked(given)
+            given: dict[str, Any] | None = proposal["value"]
+            if given is None or given == self._live.inputs:
+                return self._live.inputs if self._live.can_move else None
+            return self._live.checked(given)
 
         @traitlets.observe("inputs")  # type: ignore[untyped-decorator]
         def _move(self, change: Any) -> None:
-            if change["new"] == self._live.inputs:
+            if change["new"] in (None, self._live.inputs):
                 return
             self._live.move(change["new"])
             with self.hold_sync():  # both in one message

@@ -4,7 +4,7 @@ import view from "./module.js";
 
 // What notebooks give, over fetch. One request at a time: while Python computes, only the latest numbers wait.
 function remoteModel(state, gone) {
-  const kept = { ...state };
+  const kept = { ...state, alone: true };
   const listeners = new Map();
   let changed = {};
   let busy = false;
