@@ -24,7 +24,7 @@ FLOORS = [
     {"backprop", "conversions", "copies", "looking", "objects"},
     {"variable"},
     {"arguments", "wiring"},
-    {"layers", "runs", "checkpointing", "trace"},
+    {"layers", "numpy", "runs", "checkpointing", "trace"},
     {"transforms"},
     {"jacobians"},
     {"jit", "differences", "hints", "subjects"},

@@ -191,6 +191,11 @@ def function_name(f: Callable[..., Any]) -> str:
     return getattr(f, "__name__", type(f).__name__)
 
 
+def differentiating() -> bool:
+    """Whether a transform is running."""
+    return _scope.get() is not None
+
+
 def outermost() -> bool:
     """Whether no transform runs around this one."""
     current = _scope.get()
