@@ -2,159 +2,299 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .drawn import NOTHING, Drawn, Edge, drawn_of, local_of
+from ..graph import Node
+from .asides import looks_of, problems_of
+from .drawn import NOTHING, Drawn, is_real, local_of
+from .folds import Fold
+from .formulas import formula_of, formula_of_layer, layer_formula
+from .levels import levels_of
+from .opening import builtin, layer_of
 from .params import params_of
+from .plan import Plan
+from .shipping import Line, Shipment, total
+from .text import notes_of_sums
 from .values import FULL, LITTLE, SOME, Detail, exact, unknown, value_of
 
+#: The number of this form of description; a reader that finds another one says so.
 FORMAT = 1
+
+Json = dict[str, Any]
 
 
 def describe(
     picture: Any,
     *,
     lang: str | None = None,
-    open: Any = None,
+    open: str | Sequence[str] | None = None,
     formulas: bool = False,
     sizes: bool = False,
     paths: str | None = None,
     layout: str = "dout",
-) -> dict[str, Any]:
-    """Everything that a picture shows, as JSON."""
-    graph = picture.graph
-    drawn, found = drawn_of(graph.nodes, picture.values, picture.edges, picture.totals)
-    edges = [edge for one in drawn for edge in one.ins]
-    for i, one in enumerate(drawn):
-        one.id = i
-    for i, edge in enumerate(edges):
-        edge.id = i
-    detail = _detail(drawn)
-    for end in graph.outputs:
-        if end is not None:
-            found[end].ends += 1
-    described: dict[str, Any] = {
-        "format": FORMAT,
-        "title": getattr(graph, "title", None) or "graph",
-        "lang": lang,
-        "nodes": [_node(one, detail) for one in drawn],
-        "edges": [_edge(edge, detail) for edge in edges],
-        "groups": [],
-        "outputs": _outputs(graph, found, detail),
-        "steps": _steps(drawn),
-        "looks": [],
-        "notes": list(getattr(graph, "notes", ())),
-        "problems": [],
-    }
-    described["levels"] = _placeholder(described)
-    return described
+) -> Json:
+    """Everything that a picture shows, as JSON. The page on seeing says what stands where.
+
+    Args:
+        picture: what `see` gave.
+        lang: the language of its sentences, "en" or "zh".
+        open: which folds start open: "all", "none", or the names of layers, functions and loops.
+        formulas: whether to leave room for formulas beside the arrows.
+        sizes: whether sizes of derivatives are to be shown.
+        paths: the name of an input, whose ways to the output are to be shown.
+        layout: "dout", or "graphviz" for an order found by Graphviz's dot.
+    """
+    return Description(picture).json(lang, open, formulas, layout)
 
 
-def _detail(drawn: list[Drawn]) -> Detail:
-    arrays = sum(isinstance(one.value, np.ndarray) and one.value.ndim > 0 for one in drawn)
-    return FULL if arrays <= 60 else SOME if arrays <= 300 else LITTLE
+class Description:
+    """A picture on its way into JSON."""
 
+    def __init__(self, picture: Any) -> None:
+        self.picture = picture
+        self.plan = Plan(picture)
+        self.shipment = Shipment(self.plan)
+        arrays = sum(isinstance(one.value, np.ndarray) and one.value.ndim > 0 for one in self.shipment.nodes)
+        self.detail: Detail = FULL if arrays <= 60 else SOME if arrays <= 300 else LITTLE
+        self.formulas: dict[str, Json] = {}
+        self._arrays: dict[int, Json] = {}
+        self._marks: dict[Any, Json] = {}
 
-def _node(one: Drawn, detail: Detail) -> dict[str, Any]:
-    node = one.node
-    described: dict[str, Any] = {
-        "id": one.id,
-        "kind": one.kind,
-        "op": one.op,
-        "sign": one.sign,
-        "name": one.name,
-        "params": params_of(one.params),
-        "value": value_of(one.value, detail) if one.value is not NOTHING else unknown(*_form(one)),
-        "total": None if one.kind == "constant" or one.total is NOTHING else value_of(one.total, detail),
-        "terms": ["output"] * one.ends + [edge.id for edge in one.outs if edge.derivative is not NOTHING],
-        "where": None,
-        "group": None,
-    }
-    if one.kind == "input" and node is not None:
-        slider = slider_of(one.value)
+    def json(self, lang: str | None, open: Any, formulas: bool, layout: str) -> Json:
+        """All of it."""
+        if self.picture.numerical:
+            from .numerical import mark
+
+            self._marks = mark(self.picture, lang)
+        plan, shipment, graph = self.plan, self.shipment, self.picture.graph
+        start_open(shipment.folds, open, plan.small)
+        with np.errstate(all="ignore"):
+            nodes = [self._node(one) for one in shipment.nodes]
+            edges = [self._edge(line) for line in shipment.lines]
+            groups = [self._group(fold, formulas) for fold in shipment.folds]
+            outputs = self._outputs()
+            levels = levels_of(nodes, edges, groups, outputs, total=self._total, formulas=formulas, layout=layout)
+            for edge in edges:
+                formula = edge["formula"]
+                if formula is not None:
+                    self.formulas[formula["key"]] = formula
+                    edge["formula"] = formula["key"]
+        ends = [end for end in graph.outputs if end is not None]
+        return {
+            "format": FORMAT,
+            "title": getattr(graph, "title", ""),
+            "lang": lang,
+            "complete": shipment.complete,
+            "nodes": nodes,
+            "edges": edges,
+            "groups": groups,
+            "outputs": outputs,
+            "levels": levels,
+            "steps": steps_of(nodes, edges),
+            "looks": looks_of(getattr(graph, "looks", ()), plan),
+            "notes": [*notes_of_sums(ends), *getattr(graph, "notes", ())],
+            "problems": problems_of(self.picture, plan, shipment),
+            "formulas": self.formulas,
+        }
+
+    def _value(self, x: Any) -> Json:
+        """A value as JSON; an array that stands in several places is measured once."""
+        if not isinstance(x, np.ndarray):
+            return value_of(x, self.detail)
+        found = self._arrays.get(id(x))
+        if found is None:
+            found = self._arrays[id(x)] = value_of(x, self.detail)
+        return found
+
+    def _node(self, one: Drawn) -> Json:
+        node = one.node
+        leaving = self.shipment.leaving[one]
+        described: Json = {
+            "id": one.id,
+            "kind": one.kind,
+            "op": one.op,
+            "sign": one.sign,
+            "name": one.name,
+            "params": params_of(one.params),
+            "value": self._known(one),
+            "total": None if one.kind == "constant" or one.total is NOTHING else self._value(one.total),
+            "terms": ["output"] * one.ends + [line.id for line in leaving if line.derivative is not NOTHING],
+            "where": self.plan.places.where(getattr(node, "place", None)),
+            "group": one.fold.id if one.fold is not None else None,
+        }
+        if one.kind == "layer" and node is not None:
+            described["builtin"] = builtin(node)
+        slider = slider_of(one.value) if one.kind == "input" else None
         if slider:
             described["slider"] = slider
-    return described
+        return described
+
+    def _known(self, one: Drawn) -> Json:
+        if one.value is not NOTHING:
+            return self._value(one.value)
+        return unknown((), None) if one.node is None else unknown(one.node.shape, one.node.dtype)
+
+    def _edge(self, line: Line) -> Json:
+        derivative = line.derivative
+        local = local_of(line.edges[0]) if len(line.edges) == 1 else None
+        return {
+            "id": line.id,
+            "from": line.source.id,
+            "to": line.target.id,
+            "port": line.port,
+            "derivative": None if derivative is NOTHING else self._value(derivative),
+            "local": None if local is None else exact(local),
+            "formula": self._formula(line),
+            "broadcast": len(line.edges) == 1 and broadcast(line),
+            **self._mark(line.target.node, line.port),
+        }
+
+    def _mark(self, node: Node | None, port: int) -> Json:
+        """What the numerical derivative says of an edge."""
+        found = None if node is None else self._marks.get((node, port))
+        if found is None:
+            return {"numerical": None, "wrong": False}
+        return {
+            "numerical": _number(found["numerical"]),
+            "wrong": found["wrong"],
+            "verdict": found["verdict"],
+            "why": found["why"],
+        }
+
+    def _formula(self, line: Line) -> Json | None:
+        target = line.target
+        if len(line.edges) != 1 or not target.op or line.source.kind == "constant":
+            return None
+        constants = {e.port: e.source.value for e in target.ins if e.source.kind == "constant"}
+        plain = {port: value for port, value in constants.items() if type(value) in (int, float)}
+        ndims = tuple(np.ndim(e.source.value) for e in target.ins) if target.op == "matmul" else ()
+        return formula_of(target.op, line.port, len(target.ins), {**target.params, "ndims": ndims}, plain)
+
+    def _group(self, fold: Fold, formulas: bool) -> Json:
+        place = fold.place
+        described: Json = {
+            "id": fold.id,
+            "kind": fold.kind,
+            "name": fold.name,
+            "count": fold.count,
+            "parent": fold.parent.id if fold.parent is not None else None,
+            "open": fold.open,
+            "where": self.plan.places.where(place),
+            "size": fold.size,
+            "shipped": fold.shipped,
+        }
+        if fold.opened is not None:
+            layer = fold.opened.layer
+            ends = [end.id for end in fold.opened.ends]
+            described |= {
+                "own": [None if e.derivative is NOTHING else self._value(e.derivative) for e in layer.ins],
+                "agree": fold.opened.agree,
+                "formula": _layer_formula(layer.node, formulas),
+                "builtin": builtin(layer.node),
+                "inputs": [e.source.id for e in layer.ins],
+                "output": ends[0],
+                "outputs": ends,
+            }
+            marks = [self._mark(layer.node, e.port) for e in layer.ins]
+            if any(mark["numerical"] is not None or mark["wrong"] for mark in marks):
+                described |= {"numerical": [m["numerical"] for m in marks], "wrong": any(m["wrong"] for m in marks)}
+        return described
+
+    def _outputs(self) -> list[Json]:
+        graph, found = self.picture.graph, self.plan.found
+        many = len(graph.outputs) > 1
+        unnamed = [(f"[{k}]" if many else "", NOTHING) for k in range(len(graph.outputs))]
+        described = []
+        for end, (path, value) in zip(graph.outputs, getattr(graph, "results", unnamed), strict=True):
+            one = None if end is None else self.plan.stands_for(found[end])
+            shown = self._known(one) if one is not None else self._value(value)
+            start = None if end is None else self._value(self.picture.start[end])
+            described.append({"node": one and one.id, "path": path, "value": shown, "derivative": start})
+        return described
+
+    def _total(self, ids: Iterable[int]) -> Json | None:
+        lines = [self.shipment.lines[i] for i in ids]
+        found = total([edge for line in lines for edge in line.edges])
+        return None if found is NOTHING else self._value(found)
 
 
-def _form(one: Drawn) -> tuple[Any, Any]:
-    return ((), None) if one.node is None else (one.node.shape, one.node.dtype)
+def _number(x: Any) -> Any:
+    """What the numerical derivative is, as JSON: a number or nested lists of them."""
+    if isinstance(x, list | tuple | np.ndarray):
+        return [_number(part) for part in x]
+    if isinstance(x, complex | np.complexfloating):
+        return [exact(x.real), exact(x.imag)]
+    return None if x is None else exact(x)
 
 
-def _edge(edge: Edge, detail: Detail) -> dict[str, Any]:
-    local = local_of(edge)
-    return {
-        "id": edge.id,
-        "from": edge.source.id,
-        "to": edge.target.id,
-        "port": edge.port,
-        "derivative": None if edge.derivative is NOTHING else value_of(edge.derivative, detail),
-        "local": None if local is None else exact(local),
-        "formula": None,
-        "broadcast": broadcast(edge),
-        "numerical": None,
-        "wrong": False,
-    }
+def _layer_formula(node: Node, symbols: bool) -> Json | None:
+    """A layer's derivative by its own backward and through its primitives; of a user's layer only where it is asked for."""
+    name = builtin(node)
+    if name is None and not symbols:
+        return None
+    found = layer_formula(name) if name is not None else formula_of_layer(layer_of(node))
+    return found if found and found.get("closed") and found.get("opened") else None
 
 
-def broadcast(edge: Edge) -> bool:
+def broadcast(line: Line) -> bool:
     """Whether the input was repeated, so that its derivative is summed back."""
-    node, source = edge.target.node, edge.source
-    if node is None or node.op is None or not node.op.elementwise or source.value is NOTHING:
+    node, value = line.target.node, line.source.value
+    if node is None or node.op is None or not node.op.elementwise or value is NOTHING:
         return False
-    return np.shape(source.value) != node.shape
+    return bool(np.shape(value) != node.shape)
 
 
 def slider_of(value: Any) -> dict[str, float] | None:
-    """The range of the slider of an input that is one real number."""
-    if isinstance(value, bool) or not (isinstance(value, int | float | np.floating) and np.isfinite(float(value))):
+    """The range of the slider of an input that is one real number.
+
+    Example:
+        >>> slider_of(1.1), slider_of(100)
+        ({'min': -10.0, 'max': 10.0, 'step': 0.1}, {'min': 0, 'max': 200, 'step': 1})
+    """
+    if not is_real(value) or isinstance(value, bool) or abs(value) > 1e15 or not np.isfinite(value):
         return None
-    x = float(value)
-    reach = 10.0 ** np.ceil(np.log10(abs(x))) if x else 1.0
-    whole = isinstance(value, int)
-    step = max(reach / 100, 1.0) if whole else reach / 100
-    return {"min": -reach if x < 0 or not whole else 0.0, "max": reach if abs(x) < reach else 2 * reach, "step": step}
+    size = abs(float(value))
+    reach = float(f"1e{int(np.floor(np.log10(size)))}") if size else 0.1
+    reach = 2 * reach if size == reach and size > 1 else 10 * reach
+    if isinstance(value, int | np.integer):
+        return {"min": 0 if value >= 0 else -int(reach), "max": int(reach), "step": max(int(reach) // 200, 1)}
+    return {"min": -reach, "max": reach, "step": float(f"{reach / 100:.3g}")}
 
 
-def _outputs(graph: Any, found: Any, detail: Detail) -> list[dict[str, Any]]:
-    many = len(graph.outputs) > 1
-    results = getattr(graph, "results", [(f"[{k}]" if many else "", NOTHING) for k in range(len(graph.outputs))])
-    described = []
-    for end, (path, value) in zip(graph.outputs, results, strict=True):
-        if end is not None:
-            value = found[end].value
-        shown = unknown((), None) if value is NOTHING else value_of(value, detail)
-        described.append({"node": None if end is None else found[end].id, "path": path, "value": shown})
-    return described
+def start_open(folds: Iterable[Fold], open: Any, small: bool) -> None:
+    """Say of each fold whether it starts open.
+
+    Raises:
+        ValueError: if there is no fold of such a name.
+    """
+    folds = list(folds)
+    names = [] if open is None or open in ("all", "none") else [open] if isinstance(open, str) else list(open)
+    for fold in folds:
+        fold.open = fold.shipped and (open == "all" or (open != "none" and small and fold.kind != "layer"))
+    for name in names:
+        meant = [fold for fold in folds if fold.name == name]
+        if not meant:
+            there = ", ".join(dict.fromkeys(repr(f.name) for f in folds if f.kind not in ("step", "chunk")))
+            raise ValueError(f"open: there is no fold {name!r}; there {f'are {there}' if there else 'is none at all'}")
+        for fold in meant:
+            around: Fold | None = fold
+            while around is not None:
+                around.open = around.shipped
+                around = around.parent
+    if not small and open is None:
+        top = [fold for fold in folds if fold.parent is None]
+        if len(top) == 1 and top[0].kind != "layer":
+            top[0].open = top[0].shipped
 
 
-def _steps(drawn: list[Drawn]) -> list[list[Any]]:
-    forward = [["forward", one.id] for one in drawn if one.kind != "constant"]
-    backward = [["backward", e.id] for one in reversed(drawn) for e in one.ins if e.derivative is not NOTHING]
-    return forward + backward
-
-
-def _placeholder(described: dict[str, Any]) -> dict[str, Any]:
-    """A level with every node in a column of its own; to be replaced by the layout."""
-    items, columns, arrows = [], [], []
-    for k, node in enumerate(described["nodes"]):
-        x = 160.0 * k
-        items.append({"node": node["id"], "x": x, "y": 60.0 * (k % 3), "w": 40.0, "h": 40.0, "column": k})
-        columns.append([x, x + 40.0])
-    for edge in described["edges"]:
-        source, target = items[edge["from"]], items[edge["to"]]
-        arrows.append(
-            {
-                "edges": [edge["id"]], "from": edge["from"], "to": edge["to"], "sy": 20.0, "ty": 20.0,
-                "via": [], "label": [target["x"] - 60, target["y"] + 20], "lw": 80.0,
-                "value": described["nodes"][edge["from"]]["value"], "derivative": edge["derivative"],
-            }
-        )  # fmt: skip
-        del source
-    width = columns[-1][1] if columns else 0.0
-    return {
-        "top": {"width": width, "height": 160.0, "items": items, "columns": columns, "arrows": arrows,
-                "inputs": [], "outputs": []}
-    }  # fmt: skip
+def steps_of(nodes: Sequence[Json], edges: Sequence[Json]) -> list[list[Any]]:
+    """Forward node by node, then backward edge by edge, the newest operation first."""
+    arriving: dict[int, list[int]] = {}
+    for edge in edges:
+        if edge["derivative"] is not None:
+            arriving.setdefault(edge["to"], []).append(edge["id"])
+    forward = [["forward", node["id"]] for node in nodes if node["kind"] != "constant"]
+    return forward + [["backward", e] for node in reversed(nodes) for e in arriving.get(node["id"], ())]

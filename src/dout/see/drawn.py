@@ -13,7 +13,7 @@ import numpy as np
 
 from ..backprop import one
 from ..graph import PICK, Node
-from .signs import SIGNS
+from .signs import DRAWN
 
 #: In the place of a value or derivative that isn't known, or doesn't exist.
 NOTHING: Any = type("Nothing", (), {"__repr__": lambda _self: "nothing", "__slots__": ()})()
@@ -34,11 +34,14 @@ class Drawn:
         ins: the edges that arrive here.
         outs: the edges that leave.
         ends: how many outputs it is.
-        id: its number in the description.
-        group: the innermost group that holds it.
+        id: its place in the order; in the end its number in the description.
+        number: its number among the operations, from 1.
+        fold: the innermost fold that holds it.
     """
 
-    __slots__ = ("ends", "group", "id", "ins", "kind", "name", "node", "op", "outs", "params", "sign", "total", "value")
+    __slots__ = (
+        "ends", "fold", "id", "ins", "kind", "name", "node", "number", "op", "outs", "params", "sign", "total", "value",
+    )  # fmt: skip
 
     def __init__(self, kind: str, node: Node | None, value: Any, total: Any = NOTHING) -> None:
         self.kind = kind
@@ -52,11 +55,12 @@ class Drawn:
         self.outs: list[Edge] = []
         self.ends = 0
         self.id = -1
-        self.group: Any = None
+        self.number = 0
+        self.fold: Any = None
 
 
 class Edge:
-    """An arrow of the picture: `target`'s input number `port` is `source`.
+    """An arrow of the picture: the input number `port` of `target` is `source`.
 
     Attributes:
         derivative: what flows back along it; NOTHING to a constant.
@@ -80,34 +84,44 @@ def drawn_of(
     values: Mapping[Node, Any],
     edges: Mapping[tuple[Node, int], Any],
     totals: Mapping[Node, Any],
-) -> tuple[list[Drawn], dict[Node, Drawn]]:
-    """The nodes of a picture in the order in which they ran, with their edges; and which stands for which of the graph's."""
+    found: dict[Node, Drawn],
+) -> list[Drawn]:
+    """The nodes of a picture in the order in which they ran, with their edges.
+
+    Args:
+        nodes: the graph's nodes.
+        values: what is known of their values.
+        edges: for (node, i), the derivative that flows from the node to its i-th input.
+        totals: the derivative with respect to each node.
+        found: which drawn node stands for which of the graph's; filled.
+    """
     made: list[Drawn] = []
-    found: dict[Node, Drawn] = {}
     for node in nodes:
         total = totals.get(node, NOTHING)
         drawn = Drawn(kind_of(node), node, values.get(node, NOTHING), _zero(node) if total is NOTHING else total)
         found[node] = drawn
-        if node.op is None:
+        op = node.op
+        if op is None:
             drawn.name = getattr(node, "name", None)
             made.append(drawn)
             continue
-        drawn.op = "" if drawn.kind == "layer" else node.op.name
+        drawn.op = "" if drawn.kind == "layer" else op.name
         drawn.sign = sign_of(node)
         drawn.params = node.params
         for i, parent in enumerate(node.parents):
+            source, derivative = None, NOTHING
             if parent is None:
                 source = Drawn("constant", None, constant(node, i))
                 made.append(source)
-                derivative = NOTHING
             else:
                 source = found[parent]
-                derivative = _part(drawn.total, i) if node.op is PICK else edges.get((node, i), NOTHING)
-                if derivative is NOTHING:
-                    derivative = _zero(parent)
+                if source.kind != "constant":
+                    derivative = _part(drawn.total, i) if op is PICK else edges.get((node, i), NOTHING)
+                    if derivative is NOTHING:
+                        derivative = _zero(parent)
             Edge(source, drawn, i, derivative)
         made.append(drawn)
-    return made, found
+    return made
 
 
 def kind_of(node: Node) -> str:
@@ -130,7 +144,7 @@ def sign_of(node: Node) -> str:
         return ""
     if op is PICK:
         return f"[{node.params['i']}]"
-    return SIGNS.get(op.name, op.name)
+    return DRAWN.get(op.name, op.name)
 
 
 def constant(node: Node, i: int) -> Any:

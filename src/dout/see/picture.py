@@ -25,19 +25,23 @@ class Picture:
         edges: for (node, i), the derivative that flows from the node to its i-th input.
         totals: for each node, the derivative with respect to it: the sum of those along the edges that leave it.
         values: for each node, its value; missing where it is not known any more.
+        numerical: whether derivatives are to be compared with numerical ones.
         call: the function, its arguments and its keywords, to be seen again with others; None if there was no call.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.numerical = False
         self.call: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
         self.values = _values(graph)
         self.edges: dict[tuple[Node, int], Any] = {}
         self.totals: dict[Node, Any] = {}
+        #: What the walk starts with: for each output, the derivative of the sum of all outputs with respect to it.
+        self.start = {end: _ones(end, self.values) for end in graph.outputs if end is not None}
         start: dict[Node, Any] = {}
         for end in graph.outputs:
             if end is not None:
-                start[end] = start[end] + _ones(end, self.values) if end in start else _ones(end, self.values)
+                start[end] = start[end] + self.start[end] if end in start else self.start[end]
 
         def watch(node: Node, i: int, d: Any) -> None:
             self.edges[node, i] = d
@@ -121,13 +125,14 @@ class Picture:
         return self.text()
 
 
-def see(what: Any, *args: Any, **kwargs: Any) -> Picture:
+def see(what: Any, *args: Any, numerical: bool = False, **kwargs: Any) -> Picture:
     """Look at a computation: every value and every derivative.
 
     Args:
         what: a function or a layer, run once on the arguments; or a graph from `trace`; or a Variable, with all that it
             was made from.
         *args: the function's arguments. Ints may stay ints here; an int for a parameter annotated int is no input.
+        numerical: compare each derivative with the numerical one, and mark those that disagree.
         **kwargs: those given by keyword.
 
     Returns:
@@ -147,6 +152,12 @@ def see(what: Any, *args: Any, **kwargs: Any) -> Picture:
                 number  2                   <- 110.00000000000001
                 tax     1.1                 <- 200
     """
+    picture = _seen(what, args, kwargs)
+    picture.numerical = numerical
+    return picture
+
+
+def _seen(what: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Picture:
     if isinstance(what, Graph):
         return Picture(what)
     if isinstance(what, Variable):
@@ -154,7 +165,7 @@ def see(what: Any, *args: Any, **kwargs: Any) -> Picture:
             raise ValueError("see(variable): this Variable does not depend on any Variable made by Variable(...)")
         nodes, _ = collect([what._node], 0)
         leaves = [n for n in nodes if isinstance(n, Leaf)]
-        return Picture(TracedGraph(nodes, leaves, [what._node], [("", what._value)]))
+        return Picture(TracedGraph(nodes, leaves, [what._node], [("", what._value)], title=what.name or ""))
     picture = Picture(trace(what, *args, **kwargs))
     picture.call = (what, args, kwargs)
     return picture

@@ -21,7 +21,21 @@ _COMPREHENSION_NODES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorEx
 _FUNCTION_NODES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _LOOP_NODES = (ast.For, ast.AsyncFor, ast.While)
 #: Functions that compute again and again within one execution of one instruction.
-_REPEATING = {"sum", "prod", "reduce", "accumulate", "map", "max", "min", "sorted", "list", "tuple", "dict", "set", "next"}
+_REPEATING = {
+    "sum",
+    "prod",
+    "reduce",
+    "accumulate",
+    "map",
+    "max",
+    "min",
+    "sorted",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "next",
+}
 
 
 class _Frame:
@@ -104,21 +118,23 @@ class Places:
         if line:
             frame: Any = _Frame(call, at, line)
             node = Source.executing(frame).node
-        text = linecache.getline(code.co_filename, line, call.variables).strip() if line else ""
-        return Site(line, text, node, code)
+        return Site(line, source_line(call, line) if line else "", node, code)
 
-    def where(self, place: Place | None) -> dict[str, Any] | None:
-        """File, line, text and function, as JSON."""
+    def where(self, place: Place | tuple[Call, int] | None) -> dict[str, Any] | None:
+        """File, line, text and function, as JSON.
+
+        Args:
+            place: where an operation happened; or a call and a line of it.
+        """
         if place is None:
             return None
-        call = place.call
-        site = self.site(call, place.at)
-        return {
-            "file": file_name(call.code.co_filename),
-            "line": site.line,
-            "text": site.text,
-            "function": function_of(call),
-        }
+        call = place[0]
+        if isinstance(place, Place):
+            site = self.site(call, place.at)
+            line, text = site.line, site.text
+        else:
+            line, text = place[1], source_line(call, place[1])
+        return {"file": file_name(call.code.co_filename), "line": line, "text": text, "function": function_of(call)}
 
     def name(self, place: Place | None) -> str | None:
         """The variable that took the result of what happened there, perhaps in the caller, to which it was returned."""
@@ -136,6 +152,16 @@ class Places:
                 return None  # what a generator gives is not what its call gives
             call, at, path = call.parent, call.at, (*path, *reversed(site.path))
         return None
+
+
+def source_line(call: Call, line: int) -> str:
+    """A line of the file that a call's code is in."""
+    return linecache.getline(call.code.co_filename, line, call.variables).strip()
+
+
+def is_comprehension(code: CodeType) -> bool:
+    """Whether it is the code of a comprehension or a generator expression, which runs as a call of its own."""
+    return code.co_name in _COMPREHENSIONS
 
 
 def file_name(path: str) -> str:
