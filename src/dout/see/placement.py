@@ -66,6 +66,17 @@ def place(levels: Mapping[str, Any], opened: Collection[int]) -> dict[str, Any]:
     return found
 
 
+def carry(description: Mapping[str, Any], arrow: dict[str, Any]) -> None:
+    """Fill in the value and the derivative beside an arrow: what isn't said of it is as its node and its edge have it."""
+    edges = arrow["edges"]
+    arrow.setdefault("value", description["nodes"][arrow["source"]]["value"])
+    if "derivative" not in arrow:
+        ends = description["outputs"]
+        output = ends[arrow["output"]].get("derivative") if "output" in arrow else None
+        alone = description["edges"][edges[0]]["derivative"] if len(edges) == 1 else None
+        arrow["derivative"] = alone if edges else output
+
+
 def _insertion(level: Mapping[str, Any], sizes: Mapping[int, tuple[float, float]]) -> tuple[Any, Any]:
     """Where x and y of a level come to lie when these of its items take up so much."""
     columns: dict[int, float] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .markup import Pen, escape, num
-from .placement import place
+from .placement import carry, place
 from .svg_foot import foot_of
 from .svg_marks import Marks
 from .svg_reach import Sizes, paths_of
@@ -53,6 +53,8 @@ def svg_of(
     pen = Pen(THEMES[theme])
     opened = _opened(description["groups"])
     placed = place(description["levels"], opened)
+    for arrow in placed["arrows"]:
+        carry(description, arrow)
     scale = Sizes(placed["arrows"]) if sizes else None
     on = paths_of(description, paths) if paths is not None else None
     marks = Marks(description, pen, lang, formulas, scale, on)
