@@ -181,12 +181,12 @@ def _are_plain(dout: Any, parents: Sequence[Node | None], douts: dict[Node, Any]
 
 
 def _put(douts: dict[Node, Any], parent: Node | None, i: int, dout: Any) -> None:
-    """Add to the derivative of one of an operation's several outputs; those not used have zeros."""
+    """Add to the derivative of one of an operation's several outputs; those not used have zeros, one that is repeated."""
     if parent is None:
         return
     parts = douts.get(parent)
     if parts is None:
-        parts = douts[parent] = [np.zeros(shape)[()] for shape in parent.shape]
+        parts = douts[parent] = [np.broadcast_to(0.0, shape)[()] for shape in parent.shape]
     parts[i] = parts[i] + dout
 
 
