@@ -8,6 +8,7 @@ protocols: operators, `__array_ufunc__` and `__array_function__`; `recording.py`
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -129,6 +130,8 @@ class Variable(Handle, ArrayMethods, InObjectArrays, WaysOut):
             if not options:
                 op = UFUNCS.get(ufunc)
                 if op is not None:
+                    if len(inputs) > 2:
+                        return record(op, inputs, {})
                     return unary(op, ufunc, self) if len(inputs) == 1 else binary(op, ufunc, *inputs)
             if ufunc in FLAT and options.get("where", True) is True:
                 out = options.pop("out", None)
@@ -136,6 +139,11 @@ class Variable(Handle, ArrayMethods, InObjectArrays, WaysOut):
                 return result if out is None else store(result, out)
             if ufunc in FLAT or ufunc in UFUNCS or ufunc in FUNCTIONS:
                 return call_with_options(ufunc, inputs, options) if options else FUNCTIONS[ufunc](*inputs)
+            if _is_special(ufunc):
+                from .rules import special  # noqa: F401  it imports SciPy, which the caller has done already
+
+                if ufunc in UFUNCS or ufunc in FLAT:
+                    return self.__array_ufunc__(ufunc, method, *inputs, **options)
             name = ufunc.__name__
             raise unsupported(f"np.{name}" if getattr(np, name, None) is ufunc else name)
         return call_method(ufunc, method, inputs, options)
@@ -306,6 +314,12 @@ class Variable(Handle, ArrayMethods, InObjectArrays, WaysOut):
 
     def fill(self, value: Any) -> None:
         self[...] = value
+
+
+def _is_special(ufunc: np.ufunc) -> bool:
+    """Whether it is one of SciPy's."""
+    rooms = (sys.modules.get(name) for name in ("scipy.special", "scipy.special._ufuncs"))
+    return any(getattr(room, ufunc.__name__, None) is ufunc for room in rooms)
 
 
 class Traced(Looking, Variable):
