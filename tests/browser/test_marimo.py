@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from servers import browser, free_port, needs, started
+from servers import browser, free_port, keep, needs, started
 
 needs("playwright", "marimo", "anywidget")
 
@@ -84,3 +84,4 @@ def test_widget(page):
     expect(widget).to_contain_text("660")
     page.get_by_role("button", name="ten").click()
     expect(widget).to_contain_text("3300")
+    keep(page, "marimo")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from servers import ENV, browser, free_port, needs, started, watched
+from servers import ENV, browser, free_port, keep, needs, started, watched
 
 needs("playwright", "jupyterlab", "nbclient", "nbconvert", "ipykernel", "anywidget")
 
@@ -45,6 +45,7 @@ def folder(tmp_path_factory):
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     NotebookClient(book, timeout=120, kernel_name="python3").execute()
     nbformat.write(book, folder / "untrusted.ipynb")
+    book.cells[0].source += "  # trust goes by what is in a notebook, so the two must differ"
     nbformat.write(book, folder / "trusted.ipynb")
     book.cells = [code(PRICE), code(LIVE), code("print(w.inputs, w.description['outputs'][0]['value']['v'])"), code("")]
     nbformat.write(book, folder / "live.ipynb")
@@ -103,8 +104,8 @@ def stepped_through(page, output):
     expect(inside.get_by_role("heading", name="price")).to_be_visible()
     inside.get_by_role("button", name="Next step").click()
     expect(inside.locator(".count")).to_have_text(re.compile(r"1 / \d+"))
-    field = inside.get_by_role("spinbutton", name="apple")
-    field.fill("150")
+    inside.get_by_role("button", name="Last step").click()
+    inside.get_by_role("spinbutton", name="apple").fill("150")
     expect(inside.locator(".dout-page")).to_contain_text("330")
 
 
@@ -116,6 +117,7 @@ def test_untrusted(open_notebook):
     assert output.locator("iframe").count() == 0
     output.locator("summary").click()
     expect(output).to_contain_text("Once the notebook is trusted")
+    keep(page, "jupyterlab-untrusted")
     assert shown(output.locator("img"))
 
 
@@ -124,7 +126,9 @@ def test_trusted(open_notebook):
     wrong = watched(page)
     output = page.locator(".jp-OutputArea-output")
     assert shown(output.locator("img"))
+    keep(page, "jupyterlab-image")
     stepped_through(page, output)
+    keep(page, "jupyterlab-page")
     assert [text for text in wrong if "srcdoc" in text] == []
 
 
@@ -140,6 +144,7 @@ def test_exported(folder, chromium):
     output = page.locator(".jp-OutputArea-output")
     assert shown(output.locator("img"))
     stepped_through(page, output)
+    keep(page, "exported")
     loads = re.compile(
         "Failed to load resource|require is not defined|MathJax|mermaid"
     )  # nbconvert's own, from elsewhere
@@ -181,6 +186,7 @@ def test_widget(open_notebook):
     field.fill("-1")  # an error of the user's function
     expect(widget.locator(".warnings")).to_contain_text("ValueError: no negative scale")
     expect(widget.locator(".warnings")).to_contain_text('raise ValueError("no negative scale")')
+    keep(page, "jupyterlab-widget")
     field.fill("20")  # and another way through the function
     expect(widget.locator(".warnings")).not_to_contain_text("ValueError")
     expect(run_last(page, "print(w.description['outputs'][0]['value']['v'], w.error == '')")).to_have_text("13.0 True")

@@ -59,7 +59,8 @@ export class Explainer {
     const [from, to] = [as(this.names.of(arrow.source), "name"), as(this.toward(arrow), "name")];
     const down = this.numbers.under(arrow);
     const { up, local, formula } = this.factors(arrow, edges, down);
-    const out = { meet: this.meeting(arrow.source, scene, reached, arrow), math: formula, aside: [] };
+    const symbols = edges.length === 1 ? this.symbols(edges[0]) : "";
+    const out = { meet: this.meeting(arrow.source, scene, reached, arrow), math: formula, symbols, aside: [] };
     if (up && local !== null) {
       out.product = [as(up.t, "upstream"), "×", as(told(local), "local"), "=", as(down.t, "downstream")];
       out.aside = this.say.pieces("page.back.product", { from, to });
@@ -85,6 +86,14 @@ export class Explainer {
     const formula = this.formula(edges[0]);
     const math = formula ? mathOf(formula.mathml) ?? formula.text : null;
     return { up: this.single(edges[0].to), local: down && !down.unknown ? this.numbers.local(edges[0].id) : null, formula: math };
+  }
+
+  // What the letters of a formula stand for.
+  symbols(edge) {
+    const { text = "" } = this.formula(edge) ?? {};
+    const ins = this.names.ins[edge.to].map((e, i, all) => [all.length > 1 ? `x${"₁₂₃₄₅₆₇₈₉"[i] ?? ""}` : "x", this.description.edges[e].from]);
+    const used = [...ins, ["y", edge.to]].filter(([letter, id]) => text.includes(letter) && !new RegExp(`\\b${letter}\\b`).test(this.names.of(id)));
+    return used.map(([letter, id]) => `${letter} = ${this.names.of(id)}`).join(", ");
   }
 
   // The derivative that arrives at a node, if it is a number.

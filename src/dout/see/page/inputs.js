@@ -1,101 +1,91 @@
 // Sliders and number fields: every value and derivative follows at once, and Python too where there is one behind the page.
 
-import { clean, html, replace } from "./dom.js";
+import { html, replace } from "./dom.js";
 import { numberOf, short } from "./numbers.js";
 
 export class Inputs {
   constructor(page) {
     const { say } = page;
     this.page = page;
-    this.rows = new Map();
+    this.rows = []; // {node, name, field, range} or {node, name, fields}
     this.list = html("div", { class: "inputs" });
     this.reset = html("button", { type: "button", class: "link", click: () => this.back() }, say("page.reset"));
     this.element = html("section", { class: "block", "aria-label": say("page.inputs") }, html("h2", {}, say("page.inputs"), this.reset), this.list);
   }
 
-  // Inputs that are one number get a slider; small arrays a field for each entry.
+  // Inputs that are one number get a slider; small arrays a field for each entry. Fields that are there already stay, for
+  // someone may be typing in one while Python answers.
   build() {
-    const { description } = this.page;
-    this.rows.clear();
-    const nodes = description.nodes.filter((node) => node.kind === "input");
-    const rows = nodes.filter((node) => node.slider).map((node) => this.slider(node));
-    const arrays = nodes.filter((node) => node.value.data && /^float/.test(node.value.dtype ?? "")).map((node) => this.entries(node));
-    replace(this.list, rows, arrays);
-    this.element.hidden = !rows.length && !arrays.length;
+    const { description, names } = this.page;
+    const nodes = description.nodes.filter((node) => node.kind === "input" && (node.slider || hasEntries(node)));
+    const form = (node) => JSON.stringify([names.of(node.id), Boolean(node.slider), node.value.shape ?? null]);
+    if (nodes.length === this.rows.length && nodes.every((node, i) => this.rows[i].form === form(node))) {
+      nodes.forEach((node, i) => (this.rows[i].node = node));
+    } else {
+      this.rows = nodes.map((node) => ({ node, name: names.of(node.id), form: form(node) }));
+      const sliders = this.rows.filter((row) => row.node.slider).map((row) => this.slider(row));
+      replace(this.list, sliders, this.rows.filter((row) => !row.node.slider).map((row) => this.entries(row)));
+    }
+    this.element.hidden = !nodes.length;
     this.update();
   }
 
-  slider(node) {
-    const { names } = this.page;
-    const name = names.of(node.id);
-    const { min, max, step } = node.slider;
-    const field = html("input", { type: "number", step: "any", "aria-label": name, input: () => this.typed(node, field) });
-    const range = html("input", { type: "range", min, max, step: "any", "aria-label": this.page.say("page.slider", { name }), input: () => this.move(node, snapped(Number(range.value), step)),
-      keydown: (event) => this.nudge(event, node, step) });
-    this.rows.set(node.id, { field, range });
-    return html("div", { class: "input" }, html("label", {}, html("bdi", {}, name), field), range);
+  slider(row) {
+    const { name, node: { slider: { min, max } } } = row;
+    row.field = html("input", { type: "number", step: "any", "aria-label": name, input: () => this.typed(row) });
+    row.range = html("input", { type: "range", min, max, step: "any", "aria-label": this.page.say("page.slider", { name }),
+      input: () => this.move(row, snapped(Number(row.range.value), row.node.slider.step)), keydown: (event) => this.nudge(event, row) });
+    return html("div", { class: "input" }, html("label", {}, html("bdi", {}, name), row.field), row.range);
   }
 
-  // The browser's own steps would start at the minimum, and be too small.
-  nudge(event, node, step) {
+  // The browser's own steps would be too small.
+  nudge(event, row) {
     const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
     if (by === undefined) return;
     event.preventDefault();
-    this.move(node, snapped(numberOf(this.page.numbers.value(node.id)) + by * step, step));
+    const { step } = row.node.slider;
+    this.move(row, snapped(numberOf(this.page.numbers.value(row.node.id)) + by * step, step));
   }
 
-  entries(node) {
-    const { names, say } = this.page;
-    const name = names.of(node.id);
-    const cols = node.value.shape.at(-1) ?? 1;
-    const fields = node.value.data.map((_, i) => html("input", { type: "number", step: "any",
-      "aria-label": `${name}[${indexOf(i, node.value.shape).join(", ")}]`, input: () => this.entry(node, fields) }));
-    this.rows.set(node.id, { fields });
-    const grid = html("div", { class: "entries" }, fields);
-    grid.style.setProperty("--columns", Math.min(cols, 4));
-    return html("details", { class: "input" }, html("summary", {}, html("bdi", {}, name), html("small", {}, node.value.t, say("page.entries"))), grid);
+  entries(row) {
+    const { name, node: { value } } = row;
+    row.fields = value.data.map((_, i) => html("input", { type: "number", step: "any", "aria-label": entryName(name, i, value.shape), input: () => this.entry(row) }));
+    const grid = html("div", { class: "entries" }, row.fields);
+    grid.style.setProperty("--columns", Math.min(value.shape.at(-1) ?? 1, 4));
+    return html("details", { class: "input" }, html("summary", {}, html("bdi", {}, name), html("small", {}, value.t, this.page.say("page.entries"))), grid);
   }
 
-  typed(node, field) {
-    if (field.value === "" || Number.isNaN(field.valueAsNumber)) return;
-    this.move(node, field.valueAsNumber, field);
+  typed(row) {
+    if (row.field.value === "" || Number.isNaN(row.field.valueAsNumber)) return;
+    this.move(row, row.field.valueAsNumber, [row.field]);
   }
 
-  entry(node, fields) {
-    const data = fields.map((field) => field.valueAsNumber);
+  entry(row) {
+    const data = row.fields.map((field) => field.valueAsNumber);
     if (data.some(Number.isNaN)) return;
-    const { shape } = node.value;
-    const before = node.value.data.map(Number);
-    this.page.numbers.put(node.id, data.every((x, i) => x === before[i]) ? undefined : { shape, data });
-    const name = this.page.names.of(node.id);
-    this.page.send(Object.fromEntries(data.map((x, i) => [`${name}[${indexOf(i, shape).join(", ")}]`, x])));
-    this.page.recomputed(fields);
+    const { id, value: { shape, data: before } } = row.node;
+    this.page.numbers.put(id, data.every((x, i) => x === Number(before[i])) ? undefined : { shape, data });
+    this.page.send(Object.fromEntries(data.map((x, i) => [entryName(row.name, i, shape), x])));
+    this.page.recomputed(row.fields);
   }
 
-  move(node, x, source = null) {
-    this.page.numbers.put(node.id, x === numberOf(node.value) ? undefined : x);
-    this.page.send({ [this.page.names.of(node.id)]: x });
-    this.page.recomputed(source && [source]);
+  move(row, x, typed = null) {
+    this.page.numbers.put(row.node.id, x === numberOf(row.node.value) ? undefined : x);
+    this.page.send({ [row.name]: x });
+    this.page.recomputed(typed);
   }
 
   back() {
-    const { numbers, names, description } = this.page;
-    const changed = Object.fromEntries([...numbers.overrides.keys()].flatMap((id) => {
-      const { value } = description.nodes[id];
-      const name = names.of(id);
-      return value.data ? value.data.map((x, i) => [`${name}[${indexOf(i, value.shape).join(", ")}]`, x]) : [[name, numberOf(value)]];
-    }));
-    numbers.reset();
-    this.page.send(this.page.live ? this.page.firstInputs : changed);
+    this.page.numbers.reset();
+    if (this.page.live) this.page.send(this.page.firstInputs);
     this.page.recomputed(null);
   }
 
   // Shows the numbers as they are, but leaves those alone that are being typed.
   update(typed = null) {
-    const { numbers, description } = this.page;
-    for (const [id, { field, range, fields }] of this.rows) {
+    const { numbers } = this.page;
+    for (const { node: { id, value }, field, range, fields } of this.rows) {
       const override = numbers.overrides.get(id);
-      const value = description.nodes[id].value;
       if (fields) {
         const data = override?.data ?? value.data;
         fields.forEach((one, i) => typed?.includes(one) || set(one, Number(data[i])));
@@ -111,10 +101,18 @@ export class Inputs {
     }
     this.reset.hidden = numbers.overrides.size === 0 && !this.page.isMoved();
   }
+}
 
-  names() {
-    return [...this.rows.keys()].map((id) => clean(this.page.names.of(id)));
+const hasEntries = (node) => Boolean(node.value.data) && /^float/.test(node.value.dtype ?? "");
+
+// As Python writes it: `x[0, 1]`.
+function entryName(name, i, shape) {
+  const index = [];
+  for (const n of [...shape].reverse()) {
+    index.unshift(i % n);
+    i = Math.floor(i / n);
   }
+  return `${name}[${index.join(", ")}]`;
 }
 
 const set = (field, x) => {
@@ -125,13 +123,4 @@ const set = (field, x) => {
 // To the nearest multiple of a step, without the noise of the division.
 function snapped(x, step) {
   return Number((Math.round(x / step) * step).toPrecision(12));
-}
-
-function indexOf(i, shape) {
-  const out = [];
-  for (const n of [...shape].reverse()) {
-    out.unshift(i % n);
-    i = Math.floor(i / n);
-  }
-  return out;
 }

@@ -145,11 +145,11 @@ export class Numbers {
 
   // What stands above an arrow, and below it: of several edges in one, the sum.
   over(arrow) {
-    return this.result && arrow.source !== undefined ? this.value(arrow.source) : arrow.value;
+    return this.result && arrow.source !== undefined && !arrow.many ? this.value(arrow.source) : arrow.value;
   }
 
   under(arrow) {
-    if (!this.result || !arrow.edges.length) return arrow.derivative;
+    if (!this.result || !arrow.edges.length || arrow.many) return arrow.derivative;
     const own = this.own(arrow);
     if (own !== undefined) return valueOf(own, arrow.derivative);
     if (this.isWhole(arrow)) return this.total(arrow.source);

@@ -25,7 +25,7 @@ export class Page {
   constructor(model, el) {
     this.model = model;
     this.alone = Boolean(model.get("alone")); // a document of its own, which it fills
-    this.live = model.get("inputs") !== undefined; // Python is there to compute
+    this.live = (model.get("inputs") ?? null) !== null; // Python is there to compute
     this.firstInputs = { ...model.get("inputs") };
     this.host = html("div", { class: this.alone ? "dout alone" : "dout" });
     el.append(this.host);
@@ -83,8 +83,8 @@ export class Page {
     this.story = new Story(this);
     const other = Object.keys(LANGUAGES).find((one) => one !== lang);
     this.switch = html("button", { type: "button", class: "link", lang: other, click: () => this.speak(other) }, LANGUAGES[other]);
-    const heading = html(this.alone ? "h1" : "h2", { class: "title" }, html("bdi", {}, this.title));
-    const header = html("header", {}, this.stage.skip, heading, this.switch);
+    this.heading = html("bdi", {}, this.title);
+    const header = html("header", {}, this.stage.skip, html(this.alone ? "h1" : "h2", { class: "title" }, this.heading), this.switch);
     this.root.replaceChildren(html("div", { class: "dout-page", lang }, header,
       html(this.alone ? "main" : "div", { class: "middle" }, this.stage.element, this.story.element), this.panel.element));
     if (this.alone) document.documentElement.lang = lang;
@@ -99,17 +99,16 @@ export class Page {
     this.switch.focus();
   }
 
+  // Python has answered. What is being typed in stays as it is.
   arrived() {
     this.take(this.model.get("description"));
     this.explainer = new Explainer(this);
-    if (!this.same) {
-      this.build(this.say.lang);
-      return;
-    }
-    const typing = this.root.activeElement;
-    if (typing?.localName !== "input") this.panel.build();
+    this.heading.textContent = this.title;
+    this.panel.build();
     this.redraw();
-    this.panel.update(typing ? [typing] : null);
+    const { activeElement } = this.root;
+    this.panel.update(activeElement?.localName === "input" ? [activeElement] : null);
+    if (!this.same) this.viewport.open();
   }
 
   // What is open has changed, or everything has.

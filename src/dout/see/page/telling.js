@@ -38,7 +38,7 @@ export class Telling {
   warnings() {
     const { numbers, say, description, names, model, live } = this.page;
     const error = model.get("error");
-    const out = error ? [clean(error)] : [];
+    const out = error ? [error.split("\n").map(clean).join("\n")] : []; // the line of code stands below
     for (const i of numbers.looks) {
       const { left, right, leftv, rightv, op, result, where } = description.looks[i];
       const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
@@ -46,6 +46,7 @@ export class Telling {
       const now = typeof result === "boolean" ? (result ? "False" : "True") : say("page.look.other");
       out.push(say(where ? "page.look.line" : "page.look.nowhere", { look, now, file: clean(where?.file), line: where?.line }));
     }
+    if (numbers.result?.unsure?.length && !live) out.push(say("page.look.unsure"));
     if (!live) for (const { node, why } of numbers.cannot.slice(0, 4)) {
       const { op, sign } = description.nodes[node];
       out.push(`${say("page.cannot", { op: clean(op || sign), name: names.of(node) })} ${say.knows(why) ? say(why) : ""}`);
