@@ -340,46 +340,6 @@ def _tile(A: Array, reps: Any) -> Array:
     return np.copy(np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True))), order="C")
 
 
-@implements(np.pad)
-def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -> Array:
-    """Constant padding joins; every other mode but the statistical ones reads from inside, entry by entry."""
-    known = {"constant": ["constant_values"], "reflect": ["reflect_type"], "symmetric": ["reflect_type"]}
-    unknown = [] if callable(mode) else [name for name in options if name not in known.get(mode, [])]
-    if mode in ("constant", "empty") and not unknown:
-        return _pad_constant(array, _widths(pad_width, ndim_of(array)), options.get("constant_values", 0))
-    if mode in ("edge", "reflect", "symmetric", "wrap") and not unknown:
-        if options.get("reflect_type", "even") == "even":
-            places = np.arange(np.size(array)).reshape(shape_of(array))
-            return np.ravel(array)[np.pad(places, pad_width, mode=mode)]
-        unknown = ["reflect_type"]
-    raise NotImplementedError(
-        f"np.pad: mode={mode!r}{' with ' + ', '.join(f'{n}={options[n]!r}' for n in unknown) if unknown else ''} has no "
-        "derivative in dout yet; use constant, edge, reflect (even), symmetric (even) or wrap"
-    )
-
-
-def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
-    if isinstance(pad_width, dict):
-        pairs: list[Any] = [pad_width.get(i, pad_width.get(i - ndim, 0)) for i in range(ndim)]
-        return [(p, p) if ndim_of(p) == 0 else tuple(p) for p in pairs]
-    widths = np.asarray(pad_width)
-    if widths.dtype.kind not in "iu" or np.any(widths < 0):
-        raise ValueError(f"np.pad: pad_width has to hold integers from 0 on, got {pad_width!r}")
-    return [(a, b) for a, b in np.broadcast_to(widths, (ndim, 2)).tolist()]
-
-
-def _pad_constant(array: Array, widths: list[tuple[int, int]], constants: Any) -> Array:
-    values = np.broadcast_to(constants, (len(widths), 2))
-    for axis, sides in enumerate(widths):
-        shape = list(shape_of(array))
-        ends = []
-        for side, width in enumerate(sides):
-            shape[axis] = width
-            ends.append(np.broadcast_to(values[axis, side], tuple(shape)))
-        array = np.concatenate([ends[0], array, ends[1]], axis, dtype=array.dtype)
-    return array
-
-
 implements(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))
 
 
