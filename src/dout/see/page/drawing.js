@@ -111,7 +111,7 @@ export class Drawing {
       drawn.back = svg("g", { class: "back" }, drawn.backLine, drawn.backTip, drawn.derivative);
     }
     const fans = edges.some((e) => this.page.description.edges[e].broadcast);
-    drawn.element = svg("g", { class: "arrow", role: "img", tabindex: "-1" },
+    drawn.element = svg("g", { class: "arrow", role: "button", tabindex: "-1" },
       svg("path", { d: line(points, 0), class: "band" }),
       !arrow.bare && svg("rect", { x: x - arrow.lw / 2, y: y - 20, width: arrow.lw, height: 40, rx: 8, class: "hit" }),
       drawn.fore, drawn.back, fans && fan(x - arrow.lw / 2 - 2, y));
@@ -174,9 +174,12 @@ function remarkOf(group, say, room) {
   return [...both, same, same[0]].find((text) => widthOf(text) <= room) ?? "";
 }
 
-// Those who go through with the keyboard meet things from left to right.
+// Those who go through with the keyboard meet things column by column, from left to right.
 function inOrder(boxes) {
-  return [...boxes].sort((a, b) => a.x + a.w / 2 - b.x - b.w / 2 || a.y - b.y);
+  const rights = new Map();
+  const column = (box) => `${box.level}/${box.column}`;
+  for (const box of boxes) rights.set(column(box), Math.max(rights.get(column(box)) ?? 0, box.x + box.w));
+  return [...boxes].sort((a, b) => rights.get(column(a)) - rights.get(column(b)) || a.y - b.y);
 }
 
 const cells = (c) => (/\p{M}|\p{Cf}/u.test(c) ? 0 : WIDE.test(c) ? 2 : 1);

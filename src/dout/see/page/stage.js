@@ -8,7 +8,7 @@ export class Stage {
     const { say } = page;
     this.page = page;
     this.world = svg("g");
-    this.svg = svg("svg", { class: "picture", width: "100%", height: "100%" }, this.world);
+    this.svg = svg("svg", { class: "picture", role: "none", width: "100%", height: "100%" }, this.world);
     this.legend = html("div", { class: "legend" });
     const tools = html("div", { class: "tools", role: "group", "aria-label": say("page.zoom") },
       button(say("page.zoom.in"), "M12 5v14M5 12h14", () => page.viewport.zoom(1.25)),
