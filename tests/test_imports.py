@@ -17,7 +17,7 @@ PACKAGES = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exist
 #: The house from the ground up. What a room imports, and what that imports, stands on lower floors or in the same room;
 #: files that aren't named here stand between those that they join.
 FLOORS = [
-    {"graph", "errors", "layout", "methods", "tree"},
+    {"graph", "errors", "layout", "methods", "storage", "tree"},
     {"broadcasting", "guards", "witness"},
     {"rules", "passes", "run"},
     {"recording"},

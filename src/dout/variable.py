@@ -28,6 +28,7 @@ from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
 from .rules.indexing import getitem, write
 from .rules.ufuncs import call_method, call_with_options, store
+from .storage import Storage
 
 #: Functions that write into their first argument.
 _WRITERS = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
@@ -36,7 +37,7 @@ _POWER, _REMAINDER = UFUNCS[np.power], UFUNCS[np.remainder]
 _NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUNCS[np.absolute]
 
 
-class Variable(Handle, ArrayMethods, InObjectArrays, WaysOut):
+class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
     """A value whose derivatives can be asked for.
 
     Args:

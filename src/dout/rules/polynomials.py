@@ -87,7 +87,7 @@ def _padded(a1: Array, a2: Array) -> tuple[Array, Array]:
     """Both with as many coefficients as the longer."""
     a1, a2 = np.atleast_1d(as_array(a1)), np.atleast_1d(as_array(a2))
     n = max(len(a1), len(a2))
-    return tuple(np.pad(a, (n - len(a), 0)) if len(a) < n else a for a in (a1, a2))  # type: ignore[return-value]
+    return tuple(np.pad(a, (n - len(a), 0)) if len(a) < n else a for a in (a1, a2))
 
 
 implements(np.polyadd)(lambda a1, a2: np.add(*_padded(a1, a2)))

@@ -96,6 +96,18 @@ def _diagflat(v: Array, k: int = 0) -> Array:
     return np.diag(np.ravel(as_array(v)), k)
 
 
+@implements(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(
+    x: Array, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Array:
+    if writeable:
+        raise ValueError(
+            "sliding_window_view of a Variable can't be written to: its windows are copies; leave writeable=True away"
+        )
+    row = _Row()
+    return row.read(np.lib.stride_tricks.sliding_window_view(row.enter(x), window_shape, axis))
+
+
 @implements(np.trim_zeros)
 def _trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
     here = np.asarray(plain(filt))

@@ -119,6 +119,8 @@ def call_method(ufunc: Any, method: str, inputs: tuple[Array, ...], options: dic
         return _ACCUMULATE[ufunc](inputs[0], axis=options.pop("axis", 0), **options)
     if method in ("reduce", "accumulate") and ufunc in UFUNCS and ufunc.nin == 2:
         return _one_by_one(ufunc, method, inputs[0], **options)
+    if method == "reduceat" and ufunc in UFUNCS and ufunc.nin == 2:
+        return _reduceat(ufunc, *inputs, **options)
     if method == "at" and (ufunc in UFUNCS or ufunc in FLAT):
         return _at(ufunc, *inputs)
     raise NotImplementedError(
@@ -164,13 +166,37 @@ def _at(ufunc: Any, target: Array, key: Any, *values: Array) -> None:
     if ufunc in (np.add, np.subtract):
         target[...] = ufunc(target, scatter(np.broadcast_to(*values, here), key=key, shape=shape))
         return
-    times = np.zeros(shape, int)
-    np.add.at(times, key, 1)
-    if np.any(times > 1):
-        raise NotImplementedError(
-            f"np.{ufunc.__name__}.at has no derivative in dout yet where an index is named twice; loop over the indices"
-        )
-    target[key] = ufunc(target[key], *(np.broadcast_to(v, here) for v in values))
+    places = np.ravel(np.arange(np.size(target)).reshape(shape)[key])
+    spread = [np.ravel(np.broadcast_to(v, here)) for v in values]
+    for turn in _turns(places):  # an entry that is named again is changed again
+        at = np.unravel_index(places[turn], shape)
+        target[at] = ufunc(target[at], *(v[turn] for v in spread))
+
+
+def _turns(places: Any) -> list[Any]:
+    """Where each place is named for the first time, for the second, and so on."""
+    order = np.argsort(places, kind="stable")
+    here = places[order]
+    first = np.concatenate([[True], here[1:] != here[:-1]]) if len(here) else np.zeros(0, bool)
+    starts = np.flatnonzero(first)
+    nth = np.empty(len(here), int)
+    nth[order] = np.arange(len(here)) - np.repeat(starts, np.diff([*starts, len(here)]))
+    return [np.flatnonzero(nth == k) for k in range(int(nth.max(initial=-1)) + 1)]
+
+
+def _reduceat(ufunc: Any, x: Array, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Array:
+    """`ufunc.reduce` of x[i:j] for each index i and the next, j; x[i] alone where j is not larger."""
+    axis = normalize_axis_index(axis, ndim_of(x))
+    x = x if dtype is None else x.astype(dtype)
+    rows = np.moveaxis(x, axis, 0)
+    starts = np.asarray(plain(indices)).tolist()
+    ends = [*starts[1:], len(rows)]
+    for i in starts:
+        if not 0 <= i < len(rows):
+            raise IndexError(f"index {i} out-of-bounds in {ufunc.__name__}.reduceat [0, {len(rows)})")
+    found = [ufunc.reduce(rows[i:j], axis=0) if i < j else rows[i] for i, j in zip(starts, ends, strict=True)]
+    result = np.stack(found, axis) if found else rows[:0]
+    return result if out is None else store(result, out)
 
 
 def _own(key: Any) -> Any:
