@@ -85,6 +85,11 @@ def answers(url: str) -> bool:
         return False
 
 
+def keep(page: object, name: str) -> None:
+    """Keep a screenshot, for people to look at."""
+    page.screenshot(path=Path(__file__).parent / "browser" / "artefacts" / f"{name}.png")
+
+
 def watched(page: object) -> list[str]:
     """A list that fills with what goes wrong in a page."""
     wrong: list[str] = []

@@ -9,7 +9,7 @@ needs("playwright", "marimo", "anywidget")
 
 from playwright.sync_api import expect  # noqa: E402
 
-APP = '''\
+APP = """\
 import marimo
 
 app = marimo.App()
@@ -48,7 +48,7 @@ def _(mo, widget):
     ten = mo.ui.button(label="ten", on_click=lambda _: setattr(widget.widget, "inputs", {"number": 10}))
     ten
     return (ten,)
-'''
+"""
 
 
 @pytest.fixture(scope="module")

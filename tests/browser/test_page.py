@@ -487,7 +487,13 @@ def test_names_never_run(visit):
     for node in described["nodes"]:
         node["name"] = nasty
     described["nodes"][3]["where"] = {"file": nasty, "line": 1, "text": nasty, "function": nasty}
-    described["formulas"] = {"x": {"text": nasty, "local": nasty, "mathml": "<math><mi>x</mi><script>alert(1)</script><mo onclick='alert(1)'>+</mo></math>"}}
+    described["formulas"] = {
+        "x": {
+            "text": nasty,
+            "local": nasty,
+            "mathml": "<math><mi>x</mi><script>alert(1)</script><mo onclick='alert(1)'>+</mo></math>",
+        }
+    }
     described["edges"][0]["formula"] = "x"
     page = visit(None, page=html(described))
     page.on("dialog", lambda dialog: pytest.fail("a script ran"))
@@ -527,7 +533,9 @@ def test_odd_pictures(visit, what, args):
 
 def test_large_page_opens_within_a_second(visit):
     page = visit(blocks, 0.7, 260, motion="no-preference")
-    opened = page.evaluate("() => performance.getEntriesByType('paint').find((p) => p.name === 'first-contentful-paint').startTime")
+    opened = page.evaluate(
+        "() => performance.getEntriesByType('paint').find((p) => p.name === 'first-contentful-paint').startTime"
+    )
     assert opened < 1000
     frames = page.evaluate("""async () => {
         const stage = document.querySelector('.dout').shadowRoot.querySelector('.stage');

@@ -87,6 +87,15 @@ class TestLive:
         assert live.description == dout.see(price, 150, 2, 1.2).describe()
         assert live.inputs == {"apple": 150, "number": 2, "tax": 1.2}
 
+    def test_numerical_derivatives_are_compared_again(self):
+        def square(x):
+            return x * x
+
+        live = Live(dout.see(square, 3.0, numerical=True))
+        live.move({"x": 5.0})
+        assert live.picture.numerical
+        assert live.description == dout.see(square, 5.0, numerical=True).describe()
+
     def test_python_decides_anew(self):
         live = Live(dout.see(lambda x: x * x if x > 0 else -x, 3.0))
         live.move({"x": -2.0})

@@ -83,7 +83,7 @@ def _seen(target: str, pairs: tuple[str, ...], numerical: bool) -> Picture:
     path, name, found = load(target)
     args, kwargs = arguments_of(found, f"see {target}", name, pairs, keep_ints=True)
     try:
-        return see(found, *args, **kwargs, **({"numerical": True} if numerical else {}))
+        return see(found, *args, numerical=numerical, **kwargs)
     except Exception as error:
         raise said_of(error, path, hints_of(found, name, args, kwargs)) from error
 
@@ -92,7 +92,8 @@ def _coloured() -> bool:
     """Whether what is printed arrives at a terminal that shows colours, and NO_COLOR doesn't ask for none."""
     from rich.console import Console
 
-    return Console().color_system is not None
+    console = Console()
+    return console.color_system is not None and not console.no_color
 
 
 def _write(picture: Picture, outputs: Sequence[str], show: bool, options: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ class Live:
         assert self._again is not None
         try:
             args, kwargs = self._again.arguments(self.inputs)
-            self.picture = see(self._again.f, *args, **kwargs)
+            self.picture = see(self._again.f, *args, numerical=self.picture.numerical, **kwargs)
             self.description = self.picture.describe(**self._options)
             self.error = ""
         except Exception as error:

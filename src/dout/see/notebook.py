@@ -23,7 +23,7 @@ LARGEST = 3_000_000
 #: An image may be scaled down to this part of its size, and then scrolls; but it never asks for more than this many px.
 SMALLEST, WIDEST = 0.6, 2400
 #: What the page needs besides the picture for its buttons and words, and between which heights it is kept, in px.
-ROOM, LOW, HIGH = 300, 460, 820
+ROOM, LOW, HIGH = 340, 540, 820
 
 
 def mimebundle_of(picture: Any, **options: Any) -> dict[str, str]:

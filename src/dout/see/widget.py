@@ -25,7 +25,9 @@ def widget_of(picture: Picture, **options: Any) -> Any:
         ImportError: if anywidget isn't installed.
 
     Example:
-        >>> import pytest; _ = pytest.importorskip("anywidget")
+        >>> import pytest
+        ...
+        ... _ = pytest.importorskip("anywidget")
         >>> import dout
         >>> widget = dout.see(lambda x: x * x, 3.0).widget()
         >>> widget.inputs = {"x": 5.0}
