@@ -19,15 +19,19 @@ import sympy as sp
 from latex2mathml.converter import convert
 
 import dout
+import dout.rules.special  # read only when needed, otherwise
 from dout.graph import IDENTITY, PICK, Primitive
 from dout.rules import UFUNCS
 from dout.see.layer_symbols import formulas_of
 from dout.see.mathtext import latex, text
-from dout.see.symbols import ONE, TWO, local_of
+from dout.see.symbols import local_of, names_of
 
 TABLE = Path(dout.__file__).parent / "see" / "formulas.json"
 #: Exponents for which `x ** n` has a formula of its own.
 EXPONENTS = (-3, -2, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4, 5, 6)
+
+#: Sentences that say what a letter means.
+NOTES = {"formula_bessel": {"J", "Y", "I", "K"}, "formula_gamma": {"Gamma", "digamma", "zeta", "Beta"}}
 
 
 def whole(local: Any, x: Any) -> tuple[str, str]:
@@ -39,7 +43,7 @@ def times(local: Any, upstream: str, write: Any) -> str:
     """What comes from downstream, multiplied by the local factor."""
     if local in (0, 1):
         return "0" if local == 0 else upstream
-    negative = local.could_extract_minus_sign() and not local.is_Add and not local.has(sp.Piecewise)
+    negative = all(t.could_extract_minus_sign() for t in sp.Add.make_args(local)) and not local.has(sp.Piecewise)
     minus = ("−" if write is text else "-") if negative else ""
     local = -local if negative else local
     if local == 1:
@@ -69,7 +73,7 @@ def derived(op: Primitive, port: int) -> dict[str, Any] | None:
     found = local_of(op, port)
     if found is None:
         return None
-    x = (ONE if len(op.pullbacks) == 1 else TWO)[port]
+    x = names_of(op)[port]
     entry = expressed(f"{op.name} {port}", *found, x)
     if op.name in ("power", "float_power") and port == 0:
         variants = {format(n, "g"): local_of(op, port, {1: n}) for n in EXPONENTS}
@@ -81,7 +85,9 @@ def derived(op: Primitive, port: int) -> dict[str, Any] | None:
 
 def expressed(key: str, local: Any, points: list[tuple[Any, Any]], x: Any) -> dict[str, Any]:
     said, in_latex = whole(local, x)
-    note = "formula_brackets" if local.has(sp.Piecewise) else None
+    named = {type(f).__name__ for f in local.atoms(sp.core.function.AppliedUndef)}
+    notes = [note for note, names in NOTES.items() if named & names]
+    note = "formula_brackets" if local.has(sp.Piecewise) else notes[0] if notes else None
     entry = {**formula(key, said, text(local), in_latex, note), "expr": str(local)}
     if points:
         entry["except"] = [[text(where), text(value)] for where, value in points]

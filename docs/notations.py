@@ -22,7 +22,10 @@ NOTATIONS: dict[str, list[Notation | None]] = {
         ("∂L/∂x = ∂L/∂y · (cos(π·x) − y)/x", "(cos(π·x) − y)/x",
          r"D{x} = D{y} \cdot \frac{\cos\left(\pi \cdot x\right) - y}{x}", None),
     ],
-    "i0": [("∂L/∂x = ∂L/∂y · I₁(x)", "I₁(x)", r"D{x} = D{y} \cdot I_1\left(x\right)", "formula_bessel")],
+    "exprel": [
+        ("∂L/∂x = ∂L/∂y · (exp(x) − y)/x", "(exp(x) − y)/x",
+         r"D{x} = D{y} \cdot \frac{\exp\left(x\right) - y}{x}", None),
+    ],
     "where": [
         None,
         ("∂L/∂x₂ = ∂L/∂y · [x₁]", "[x₁]", r"D{x_2} = D{y} \cdot \left[x_1\right]", "formula_brackets"),
@@ -101,7 +104,7 @@ FOR_EACH_INPUT: dict[str, Notation] = {
 }
 
 #: Where a formula has no value, and what the derivative is there.
-EXCEPT: dict[str, list[list[str]]] = {"norm": [["y = 0", "0"]], "sinc": [["x = 0", "0"]]}
+EXCEPT: dict[str, list[list[str]]] = {"norm": [["y = 0", "0"]], "sinc": [["x = 0", "0"]], "exprel": [["x = 0", "0.5"]]}
 
 #: Operations without a formula, and why.
 ABSENT: dict[str, str] = {

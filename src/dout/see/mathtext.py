@@ -19,6 +19,9 @@ _NAMES = {
     "log": "ln", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
     "atanh": "arctanh", "atan2": "arctan2",
 }  # fmt: skip
+#: Names that differ in text and in LaTeX.
+_GREEK = {"Gamma": ("Γ", r"\Gamma"), "digamma": ("ψ", r"\psi"), "zeta": ("ζ", r"\zeta"), "Beta": ("B", "B")}
+_BESSEL = {"J", "Y", "I", "K"}
 _IN_LATEX = {"ln", "exp", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"}
 
 
@@ -80,7 +83,10 @@ class _Text:
         if isinstance(e, sp.floor):
             return self.floor(self.write(e.args[0])[0]), _ATOM
         name = type(e).__name__ if not isinstance(e, sp.core.function.AppliedUndef) else e.func.__name__
-        return self.call(_NAMES.get(name, name), ", ".join(self.write(a)[0] for a in e.args)), _ATOM
+        args = e.args
+        if name in _BESSEL and args[0].is_Integer:
+            name, args = f"{name}_{args[0]}", args[1:]
+        return self.call(_NAMES.get(name, name), ", ".join(self.write(a)[0] for a in args)), _ATOM
 
     def at(self, e: Any, tightness: int) -> str:
         """In parentheses if it would come apart."""
@@ -140,6 +146,8 @@ class _Text:
         return f"[{self.write(condition)[0]}]"
 
     def symbol(self, name: str) -> str:
+        if name == "root2pi":
+            return "√(2·π)"
         stem, _, number = name.partition("_")
         return stem + number.translate(_BELOW)
 
@@ -153,7 +161,8 @@ class _Text:
         return f"⌊{inside}⌋"
 
     def call(self, name: str, inside: str) -> str:
-        return f"{name}({inside})"
+        stem, _, number = _GREEK.get(name, (name,))[0].partition("_")
+        return f"{stem}{number.translate(_BELOW)}({inside})"
 
     def parenthesised(self, inside: str) -> str:
         return f"({inside})"
@@ -165,6 +174,8 @@ class _Latex(_Text):
     minus, pi = "-", r"\pi"
 
     def symbol(self, name: str) -> str:
+        if name == "root2pi":
+            return r"\sqrt{2 \cdot \pi}"
         stem, _, number = name.partition("_")
         stem = rf"\mathrm{{{stem}}}" if len(stem) > 1 else stem
         return f"{stem}_{{{number}}}" if number else stem
@@ -188,7 +199,14 @@ class _Latex(_Text):
         return rf"\left\lfloor {inside} \right\rfloor"
 
     def call(self, name: str, inside: str) -> str:
-        return (rf"\{name}" if name in _IN_LATEX else rf"\mathrm{{{name}}}") + self.parenthesised(inside)
+        stem, _, number = name.partition("_")
+        if name in _IN_LATEX:
+            written = rf"\{name}"
+        elif name in _GREEK:
+            written = _GREEK[name][1]
+        else:
+            written = f"{stem}_{{{number}}}" if number else stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
+        return written + self.parenthesised(inside)
 
     def bracket(self, condition: Any) -> str:
         return rf"\left[{self.write(condition)[0]}\right]"

@@ -21,6 +21,8 @@ from ..rules.elementwise import where as choice
 
 np: Any = numpy  # NumPy's stubs know arrays only
 
+#: √(2π), which SymPy would write as √2·√π.
+ROOT_2_PI = sp.Symbol("root2pi", positive=True)
 #: Numbers that rules hold in binary.
 _KNOWN = {
     math.log(2): sp.log(2),
@@ -28,6 +30,10 @@ _KNOWN = {
     math.pi: sp.pi,
     math.pi / 180: sp.pi / 180,
     180 / math.pi: 180 / sp.pi,
+    math.sqrt(math.pi): sp.sqrt(sp.pi),
+    math.sqrt(2 * math.pi): ROOT_2_PI,
+    2 / math.sqrt(math.pi): 2 / sp.sqrt(sp.pi),
+    math.sqrt(math.pi) / 2: sp.sqrt(sp.pi) / 2,
 }
 #: Conditions such as y = 0, met on the way, at which the general formula has no value.
 _special: ContextVar[list[Any] | None] = ContextVar("special", default=None)
@@ -104,7 +110,7 @@ def expression(x: Any) -> Any:
     if isinstance(x, complex):
         return expression(x.real) + sp.I * expression(x.imag)
     if isinstance(x, float):
-        return _KNOWN.get(x) or sp.nsimplify(x, rational=True)
+        return (_KNOWN.get(abs(x)) or sp.nsimplify(abs(x), rational=True)) * (-1 if x < 0 else 1)
     return sp.sympify(x)
 
 
@@ -162,7 +168,16 @@ def _exp2(x: Any) -> Any:
     return 2**x if plain.has(sp.log) else plain
 
 
-#: NumPy's ufuncs in SymPy's words.
+def _named(name: str) -> Callable[..., Any]:
+    """A function that is only written by its name."""
+    return lambda *args: sp.Function(name, real=True)(*map(sp.sympify, args))
+
+
+def _bessel(kind: str, order: int, scale: Callable[[Any], Any] | None = None) -> Callable[[Any], Any]:
+    return lambda x: _named(kind.upper())(order, x) * (1 if scale is None else scale(x))
+
+
+#: The ufuncs in SymPy's words.
 _UFUNCS: dict[str, Callable[..., Any]] = {
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
@@ -229,6 +244,24 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "isinf": lambda x: sp.false,
     "isnan": lambda x: sp.false,
     "isfinite": lambda x: sp.true,
+    # SciPy's
+    "expit": lambda x: 1 / (1 + sp.exp(-x)),
+    "xlogy": lambda x, y: x * sp.log(y),
+    "xlog1py": lambda x, y: x * sp.log(1 + y),
+    "gamma": _named("Gamma"),
+    "gammaln": lambda x: sp.log(_named("Gamma")(x)),
+    "beta": _named("Beta"),
+    "betaln": lambda a, b: sp.log(_named("Beta")(a, b)),
+    "psi": _named("digamma"),
+    "_zeta": _named("zeta"),
+    **{f"{kind}{order}": _bessel(kind, order) for kind in "jyik" for order in (0, 1)},
+    **{f"{kind}v": _named(kind.upper()) for kind in "jyik"},
+    **{f"i{order}e": _bessel("i", order, lambda x: sp.exp(-sp.Abs(x))) for order in (0, 1)},
+    **{f"k{order}e": _bessel("k", order, sp.exp) for order in (0, 1)},
+    "ive": lambda v, x: _named("I")(v, x) * sp.exp(-sp.Abs(x)),
+    "kve": lambda v, x: _named("K")(v, x) * sp.exp(x),
+    "ellipe": _named("ellipe"),
+    "ellipk": _named("ellipk"),
 }
 
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -243,14 +276,20 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.copy: lambda x, *args, **options: x,
     np.clip: lambda x, low, high: np.minimum(np.maximum(x, low), high),
     np.result_type: lambda *args: np.dtype(float),
+    np.any: lambda x: False,  # of special points, which formulas leave out
 }
 
 #: A local derivative, and what it is at points at which that has no value: (condition, value).
 Local = tuple[Any, list[tuple[Any, Any]]]
-#: The symbols of the formulas: the derivative that comes from downstream, the output, one input or the first and second.
+#: The symbols of the formulas: the derivative that comes from downstream, the output, one input or the first to the third.
 DOUT, OUT = sp.Symbol("dout", real=True), sp.Symbol("y", real=True)
 ONE = (sp.Symbol("x", real=True),)
-TWO = (sp.Symbol("x_1", real=True), sp.Symbol("x_2", real=True))
+MANY = tuple(sp.Symbol(f"x_{i}", real=True) for i in (1, 2, 3))
+
+
+def names_of(op: Primitive) -> tuple[Any, ...]:
+    """The symbols of an elementwise operation's inputs."""
+    return ONE if len(op.pullbacks) == 1 else MANY[: len(op.pullbacks)]
 
 
 def local_of(op: Primitive, port: int, constants: dict[int, Any] | None = None) -> Local | None:
@@ -265,8 +304,7 @@ def local_of(op: Primitive, port: int, constants: dict[int, Any] | None = None) 
         >>> local_of(UFUNCS[np.tanh], 0)
         (1 - y**2, [])
     """
-    names = ONE if len(op.pullbacks) == 1 else TWO
-    args = [Symbol(s) for s in names]
+    args = [Symbol(s) for s in names_of(op)]
     for i, value in (constants or {}).items():
         args[i] = value
 
@@ -277,6 +315,8 @@ def local_of(op: Primitive, port: int, constants: dict[int, Any] | None = None) 
     remember = _special.set(special)
     try:
         found = run()
+    except NotImplementedError:  # it has no closed form
+        return None
     finally:
         _special.reset(remember)
     if found is None:
@@ -301,10 +341,26 @@ def gentle(e: Any) -> Any:
     """The expression as the rule says it, unless SymPy finds a much shorter one."""
     if e.has(sp.Piecewise):
         return sp.piecewise_fold(e) if isinstance(e, sp.Piecewise) else e
+    e = e.replace(sp.exp, _parted)
+    common = sp.factor_terms(e)
+    e = common if _length(common) <= _length(e) else e
     near = min((_multiplied_out(e), sp.factor(e)), key=_length)
     far = sp.simplify(e)  # it knows many identities, and uses them where nobody would
     found = far if 3 * _length(far) < 2 * _length(near) else near
     return found if 4 * _length(found) < 3 * _length(e) else e
+
+
+def _parted(exponent: Any) -> Any:
+    """exp(x log y + z) as y**x exp(z)."""
+    terms = sp.Add.make_args(exponent)
+    logs = [t for t in terms if t.has(sp.log)]
+    return sp.Mul(*map(_power, logs)) * sp.exp(sp.Add(*(t for t in terms if t not in logs)))
+
+
+def _power(exponent: Any) -> Any:
+    """exp(x log y) as y**x."""
+    (log,) = exponent.atoms(sp.log)
+    return log.args[0] ** (exponent / log)
 
 
 def _multiplied_out(e: Any) -> Any:
