@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bundles import bundle
+
 Json = dict[str, Any]
 #: ("node", id), ("group", id), ("output", its number), or a port of the level's group: ("in", id of the node outside that
 #: the value comes from) or ("out", id of the node inside).
@@ -16,12 +18,14 @@ Thing = tuple[str, int]
 class Inside:
     """One level: what stands there, and the edges of each arrow by (from, to, source, port).
 
-    To a node each edge is an arrow of its own; to anything else all edges from one source are one arrow.
+    To a node each edge is an arrow of its own; to anything else all edges from one source are one arrow. `many` says of
+    a bundle, which goes by its first source, for how many it stands.
     """
 
     depth: int
     things: list[Thing] = field(default_factory=list)
     arrows: dict[tuple[Thing, Thing, int, int], list[int]] = field(default_factory=dict)
+    many: dict[tuple[Thing, Thing, int, int], int] = field(default_factory=dict)
 
     def join(self, start: Thing, end: Thing, source: int, edge: Json | None) -> None:
         """Adds an edge to the arrow that it belongs to; None for what is only returned by the function."""
@@ -67,6 +71,7 @@ def cut(
         if u is not None:
             leave(paths[nodes[u]["group"]], 0, u, None)
             found[None].join(at(paths[nodes[u]["group"]], 0, u), ("output", j), u, None)
+    bundle(found)
     for inside in found.values():
         starts = dict.fromkeys(start for start, _, _, _ in inside.arrows if start[0] == "in")
         ends = dict.fromkeys(end for _, end, _, _ in inside.arrows if end[0] == "out")

@@ -7,6 +7,7 @@ from typing import Any
 
 #: Room beside columns and rows, and for an arrow that passes by: on either side of its middle.
 PAD, GAP, PASS = 6, 10, 8
+INFINITE = float("inf")
 
 
 @dataclass(slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from bisect import bisect, insort
 from collections.abc import Sequence
 
-from .grid import Arrow, Grid
+from .grid import INFINITE, Arrow, Grid
 
 Pull = tuple[int, float, float]  # a neighbour, how far below its height this one wants to be, how much
 Path = list[tuple[int, float]]  # vertices, and how far each is below the first
-INFINITE = float("inf")
 
 
 def shift(grid: Grid, u: int, v: int, a: Arrow) -> float:

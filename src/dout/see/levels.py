@@ -14,6 +14,7 @@ from . import crossings, ghosts, graphviz, metrics
 from .cuts import Inside, Json, Thing, cut
 from .grid import Arrow, Box, Grid
 from .layered import Order, columns, lay_out
+from .rows import rows
 
 #: Operations whose operands may change places in the picture.
 ANY_ORDER = frozenset(
@@ -41,6 +42,8 @@ class Graph:
     order: Order
     #: For ("in" | "out", group), in which place the value of a node enters or leaves; filled from the inside out.
     places: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    #: And which item of the group's level the port is.
+    items: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
 
 
 def levels_of(
@@ -89,8 +92,9 @@ def _level(graph: Graph, group: int | None, inside: Inside) -> Json:
     arrows: list[Arrow] = []
     leaving: dict[Thing, set[int]] = {}
     for (start, end, source, port), ids in inside.arrows.items():
-        arrows.append(_arrow(graph, index[start], index[end], end, source, port, ids))
-        leaving.setdefault(start, set()).add(source)
+        many = inside.many.get((start, end, source, port), 0)
+        arrows.append(_arrow(graph, index[start], index[end], end, source, port, ids, many))
+        leaving.setdefault(start, set()).update((source, -1) if many else (source,))
     boxes = [_box(graph, thing, leaving.get(thing, set())) for thing in inside.things]
     columns(boxes, arrows)
     ghosts.copy(boxes, arrows, lambda a: _ghost(graph.nodes[a.source]))
@@ -99,15 +103,24 @@ def _level(graph: Graph, group: int | None, inside: Inside) -> Json:
         for kind in ("in", "out"):
             ports = sorted((boxes[i].y, thing[1]) for i, thing in enumerate(inside.things) if thing[0] == kind)
             graph.places[kind, group] = {source: place for place, (_, source) in enumerate(ports)}
+            graph.items[kind, group] = {thing[1]: i for i, thing in enumerate(inside.things) if thing[0] == kind}
     return _written(graph, group, inside, grid)
 
 
-def _arrow(graph: Graph, start: int, end: int, thing: Thing, source: int, port: int, ids: list[int]) -> Arrow:
-    more, value, derivative, formula = _carried(graph, thing, source, ids)
+def _arrow(
+    graph: Graph, start: int, end: int, thing: Thing, source: int, port: int, ids: list[int], many: int
+) -> Arrow:
+    more, value, derivative, formula = _bundled(many) if many else _carried(graph, thing, source, ids)
     w, up, down = (SHAFT, metrics.NONE, metrics.NONE) if more.get("bare") else metrics.label(value, derivative, formula)
     if thing[0] == "group":
         port = graph.places.get(("in", thing[1]), {}).get(source, 0)
     return Arrow(ids, source, start, end, port, w, up, down, more)
+
+
+def _bundled(many: int) -> tuple[Json, Json | None, Json | None, str]:
+    """Of several values none is told alone."""
+    carried: Json = {"t": f"×{many}", "many": many}
+    return {"many": many, "value": carried, "derivative": carried}, carried, carried, ""
 
 
 def _carried(graph: Graph, end: Thing, source: int, ids: list[int]) -> tuple[Json, Json | None, Json | None, str]:
@@ -187,6 +200,10 @@ def _written(graph: Graph, group: int | None, inside: Inside, grid: Grid) -> Jso
     height = max((y + b for y, b in zip(grid.y, grid.bottom, strict=True)), default=0) + 2 * above
     if group is not None:  # an open group's name and its button must fit into its frame
         width = max(width, _wide(metrics.heading(graph.groups[group])) + BUTTON)
+    opens = {
+        i for i, b in enumerate(grid.boxes) if b.kind == "group" and graph.groups[b.item["group"]].get("shipped", True)
+    }
+    row, above_row = rows(grid) if opens else ([], [])
     items: list[Json] = []
     ports: dict[str, list[Json]] = {"in": [], "out": []}
     for i, b in enumerate(grid.boxes):
@@ -198,19 +215,31 @@ def _written(graph: Graph, group: int | None, inside: Inside, grid: Grid) -> Jso
             if group is not None:
                 x = -BORDER if b.kind == "in" else width + BORDER
         size = {"x": _plain(x), "y": _plain(b.y - b.head + above), "w": b.w, "h": b.h, "column": b.column}
-        items.append({**b.item, **size, **b.more})
+        items.append({**b.item, **size, **b.more, **({"row": row[i]} if row else {})})
+        if i in opens:
+            items[-1] |= {"line": _plain(b.head)} | _through(graph, grid, i)
     return {
         "width": _plain(width),
         "height": _plain(height),
         "items": items,
         "columns": [[_plain(left + side), _plain(right + side)] for left, right in grid.sides],
-        "arrows": [_arrow_written(a, grid.boxes, side, above) for a in grid.arrows],
+        "arrows": [_arrow_written(a, grid.boxes, row, side, above) for a in grid.arrows],
         "inputs": ports["in"],
         "outputs": ports["out"],
+        **({"rows": above_row} if row else {}),
     }
 
 
-def _arrow_written(a: Arrow, boxes: Sequence[Box], side: float, above: float) -> Json:
+def _through(graph: Graph, grid: Grid, i: int) -> Json:
+    """The port inside a group by which the arrow that lies in the group's own row enters it, or else leaves it."""
+    group = grid.boxes[i].item["group"]
+    into = [graph.items["in", group].get(a.source) for a in grid.arrows if a.end == i and not a.into]
+    out = [graph.items["out", group].get(a.source) for a in grid.arrows if a.start == i and not a.out]
+    ports = [port for port in (*into, *out) if port is not None]
+    return {"through": ports[0]} if ports else {}
+
+
+def _arrow_written(a: Arrow, boxes: Sequence[Box], row: Sequence[int], side: float, above: float) -> Json:
     start, end = boxes[a.start], boxes[a.end]
     tx, ty = _tip(a, end)
     return {
@@ -225,6 +254,7 @@ def _arrow_written(a: Arrow, boxes: Sequence[Box], side: float, above: float) ->
         "via": [[_plain(x + side), _plain(y + above)] for x, y in a.via],
         "label": [_plain(end.x + side - end.reach - a.w / 2), _plain(end.y + a.into + above)],
         "lw": a.w,
+        **({"rows": [row[v] for v in a.way]} if row and a.way else {}),
     }
 
 

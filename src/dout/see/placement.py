@@ -1,8 +1,8 @@
 """Where everything stands, with some folds open. A level is laid out with everything closed; opening is an insertion.
 
-A column grows by the most that one of its open items grows, and what is right of it moves by that. What stands below an
-open item moves down by as much as that item grows. Both keep the order of things and never bring two nearer, so nothing
-comes to overlap. placement.js says the same.
+A column grows by the most that one of its open items grows, and what is right of it moves by that. An open item pushes
+down what is below it in its column, and with it all that is in the same row, which stays level. Both keep the order of
+things and never bring two nearer, so nothing comes to overlap. placement.js says the same.
 
 An arrow's points are its start, its `via`, the right end of its label, and its end. It lies level between its start and
 via[0], between via[1] and via[2], and so on to its label; it bends between via[0] and via[1], via[2] and via[3], and so on.
@@ -30,40 +30,76 @@ def place(levels: Mapping[str, Any], opened: Collection[int]) -> dict[str, Any]:
         they stand now; each has its "level" (a key of levels) and "index" within that.
     """
     sizes: dict[str, tuple[float, float]] = {}
-    grown: dict[str, tuple[Any, Any, dict[int, str]]] = {}
+    moves: dict[str, _Moves] = {}
     stack = ["top"]
     while stack:  # an open level's own open levels first, for sizes come from the inside out
         key = stack[-1]
-        level = levels[key]
-        inside = {i: str(item["group"]) for i, item in enumerate(level["items"]) if item.get("group") in opened}
+        inside = {i: str(item["group"]) for i, item in enumerate(levels[key]["items"]) if item.get("group") in opened}
         inside = {i: name for i, name in inside.items() if name in levels}
         missing = [name for name in inside.values() if name not in sizes]
-        if missing:
-            stack += missing
-            continue
-        grown[key] = (*_insertion(level, {i: sizes[name] for i, name in inside.items()}), inside)
-        fx, fy, _ = grown[key]
-        sizes[key] = fx(level["width"]) + 2 * INSET, fy(level["height"]) + HEADER + 2 * INSET
-        stack.pop()
+        stack += missing
+        if not missing:
+            stack.pop()
+            moves[key] = _Moves(levels[key], {i: (name, *sizes[name], moves[name]) for i, name in inside.items()})
+            sizes[key] = moves[key].width + 2 * INSET, moves[key].height + HEADER + 2 * INSET
     found: dict[str, Any] = {"items": [], "frames": [], "arrows": []}
-    found["width"], found["height"] = (size - more for size, more in zip(sizes["top"], (16, 40), strict=True))
+    found["width"], found["height"] = moves["top"].width, moves["top"].height
     todo = [("top", 0.0, 0.0)]
     for key, left, top in todo:
-        fx, fy, inside = grown[key]
+        move = moves[key]
         items: list[dict[str, Any]] = []
         for i, item in enumerate(levels[key]["items"]):
-            at = {**item, "x": left + fx(item["x"]), "y": top + fy(item["y"]), "level": key, "index": i}
-            if i in inside:
-                at["w"], at["h"] = sizes[inside[i]]
-                todo.append((inside[i], at["x"] + INSET, at["y"] + HEADER + INSET))
-                at["ports"] = _ports(levels[inside[i]], grown[inside[i]][1])
-            found["frames" if i in inside else "items"].append(at)
+            at = {**item, "x": left + move.x(item["x"]), "y": top + move.top(i), "level": key, "index": i}
+            if i in move.inside:
+                name, at["w"], at["h"], inner = move.inside[i]
+                todo.append((name, at["x"] + INSET, at["y"] + HEADER + INSET))
+                at["ports"] = inner.ports("inputs"), inner.ports("outputs")
+            found["frames" if i in move.inside else "items"].append(at)
             items.append(at)
         for i, arrow in enumerate(levels[key]["arrows"]):
-            found["arrows"].append(
-                _arrow(arrow, levels[key]["items"], items, fx, fy, left, top) | {"level": key, "index": i}
-            )
+            found["arrows"].append(_arrow(arrow, items, move, left, top) | {"level": key, "index": i})
     return found
+
+
+class _Moves:
+    """Where x and y of a level come to lie when these of its items are open: (level, width, height, its own moves)."""
+
+    def __init__(self, level: Mapping[str, Any], inside: dict[int, tuple[str, float, float, _Moves]]) -> None:
+        self.level, self.inside = level, inside
+        columns: dict[int, float] = {}
+        self.lift: dict[int, float] = {}
+        up: dict[int, float] = {}
+        down: dict[int, float] = {}
+        for i, (_, w, h, inner) in inside.items():
+            item = level["items"][i]
+            line = HEADER + INSET + inner.top(item["through"]) if "through" in item else item["line"]
+            self.lift[i] = line - item["line"]  # its frame begins so much higher, for its row to go straight through it
+            up[i] = max(0, line - item["line"])
+            down[i] = max(0, h - line - item["h"] + item["line"])
+            columns[item["column"]] = max(columns.get(item["column"], 0), w - item["w"])
+        self.growths = [(level["columns"][c][1], by) for c, by in columns.items()]
+        self.shifts: list[float] = []  # of each row, and of the lower edge
+        for above in level["rows"] if inside else ():
+            by = [(self.shifts[row] if row >= 0 else 0) + down.get(u, 0) + up.get(v, 0) for row, u, v in above]
+            self.shifts.append(max(by, default=0))
+        self.width, self.height = self.x(level["width"]), level["height"] + (self.shifts[-1] if inside else 0)
+
+    def x(self, x: float) -> float:
+        """Where x comes to lie."""
+        return x + sum([by for right, by in self.growths if right <= x])
+
+    def y(self, y: float, row: int) -> float:
+        """Where y of a row comes to lie."""
+        return y + (self.shifts[row] if self.inside else 0)
+
+    def top(self, i: int) -> float:
+        """The upper edge of an item."""
+        item = self.level["items"][i]
+        return self.y(item["y"], item.get("row", 0)) - self.lift.get(i, 0.0)
+
+    def ports(self, name: str) -> dict[int, float]:
+        """How far below the frame's top an arrow enters or leaves, by the node whose value it carries."""
+        return {port["source"]: HEADER + INSET + self.top(port["item"]) for port in self.level[name]}
 
 
 def carry(description: Mapping[str, Any], arrow: dict[str, Any]) -> None:
@@ -77,42 +113,19 @@ def carry(description: Mapping[str, Any], arrow: dict[str, Any]) -> None:
         arrow["derivative"] = alone if edges else output
 
 
-def _insertion(level: Mapping[str, Any], sizes: Mapping[int, tuple[float, float]]) -> tuple[Any, Any]:
-    """Where x and y of a level come to lie when these of its items take up so much."""
-    columns: dict[int, float] = {}
-    rows = []
-    for i, (w, h) in sizes.items():
-        item = level["items"][i]
-        columns[item["column"]] = max(columns.get(item["column"], 0), w - item["w"])
-        rows.append((item["y"] + item["h"], max(0, h - item["h"])))
-    growths = [(level["columns"][c][1], by) for c, by in columns.items()]
-    return (
-        lambda x: x + sum(by for right, by in growths if right <= x),
-        lambda y: y + sum(by for bottom, by in rows if bottom <= y),
-    )
-
-
-def _ports(level: Mapping[str, Any], fy: Any) -> tuple[dict[int, float], dict[int, float]]:
-    """How far below the frame's top an arrow enters or leaves, by the node whose value it carries."""
-
-    def heights(ports: Any) -> dict[int, float]:
-        return {p["source"]: HEADER + INSET + fy(level["items"][p["item"]]["y"]) for p in ports}
-
-    return heights(level["inputs"]), heights(level["outputs"])
-
-
-def _arrow(
-    arrow: Mapping[str, Any], closed: Any, items: Any, fx: Any, fy: Any, left: float, top: float
-) -> dict[str, Any]:
+def _arrow(arrow: Mapping[str, Any], items: Any, move: _Moves, left: float, top: float) -> dict[str, Any]:
     """An arrow whose ends and label go with its items, or with the ports of open ones, and whose way goes with the rows."""
     start, end = items[arrow["from"]], items[arrow["to"]]
     sy = start["ports"][1].get(arrow["source"], arrow["sy"]) if "ports" in start else arrow["sy"]
-    x, y = left + fx(arrow["label"][0]), end["y"] + arrow["label"][1] - closed[arrow["to"]]["y"]
+    x, y = left + move.x(arrow["label"][0]), end["y"] + arrow["label"][1] - move.level["items"][arrow["to"]]["y"]
     last = [end["x"] + arrow["tx"], end["y"] + arrow["ty"]]
     if "ports" in end:
         y = end["y"] + end["ports"][0].get(arrow["source"], arrow["ty"])
         last = [end["x"], y]
-    via = [[left + fx(a), top + fy(b)] for a, b in arrow["via"]]
-    via[0][1], via[-1][1] = start["y"] + sy, y
+    way = arrow["via"][1:-1]
+    rows = [row for row in arrow.get("rows", [0] * (len(way) // 2)) for _ in range(2)]
+    via = [[left + move.x(a), top + move.y(b, row)] for (a, b), row in zip(way, rows, strict=True)]
+    first, final = (left + move.x(arrow["via"][k][0]) for k in (0, -1))
+    via = [[first, start["y"] + sy], *via, [final, y]]
     points = [[start["x"] + start["w"], start["y"] + sy], *via, [x + arrow["lw"] / 2, y], last]
     return {**arrow, "points": points, "label": [x, y]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .grid import GAP, PASS, Arrow, Box, Grid
+from .grid import GAP, INFINITE, PASS, Arrow, Box, Grid
 from .metrics import RADIUS
 
 #: As many operands end on a circle; more have a tall shape.
@@ -103,8 +103,8 @@ def slide(grid: Grid) -> None:
         if len(found) < 2 or b.kind != "op" or b.h > 2 * RADIUS:
             continue
         y = grid.y[v]
-        least = grid.y[above[v]] + grid.bottom[above[v]] + GAP - y if v in above else -SLIDE
-        most = grid.y[below[v]] - grid.top[below[v]] - GAP - y if v in below else SLIDE
+        least = grid.y[above[v]] + grid.bottom[above[v]] + GAP - y if v in above else -INFINITE
+        most = grid.y[below[v]] - grid.top[below[v]] - GAP - y if v in below else INFINITE
         high, low = min(found, key=lambda a: a.into), max(found, key=lambda a: a.into)
         if _slid(grid, b, high, y, -1, least + high.up, b.caption, -b.more.get("above", 0)):
             grid.top[v] = max(grid.top[v], high.up - high.into)
