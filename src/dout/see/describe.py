@@ -16,12 +16,14 @@ from .levels import levels_of
 from .opening import builtin, layer_of
 from .params import params_of
 from .plan import Plan
-from .shipping import Line, Shipment, total
-from .text import notes_of_sums
+from .shipping import Line, Many, Shipment, total
 from .values import FULL, LITTLE, SOME, Detail, exact, unknown, value_of
+from .words import say
 
 #: The number of this form of description; a reader that finds another one says so.
 FORMAT = 1
+#: As many outputs are shown.
+OUTPUTS = 60
 
 Json = dict[str, Any]
 
@@ -82,7 +84,6 @@ class Description:
                 if formula is not None:
                     self.formulas[formula["key"]] = formula
                     edge["formula"] = formula["key"]
-        ends = [end for end in graph.outputs if end is not None]
         return {
             "format": FORMAT,
             "title": getattr(graph, "title", ""),
@@ -95,13 +96,15 @@ class Description:
             "levels": levels,
             "steps": steps_of(nodes, edges),
             "looks": looks_of(getattr(graph, "looks", ()), plan),
-            "notes": [*notes_of_sums(ends), *getattr(graph, "notes", ())],
+            "notes": self._notes(lang),
             "problems": problems_of(self.picture, plan, shipment),
             "formulas": self.formulas,
         }
 
     def _value(self, x: Any) -> Json:
         """A value as JSON; an array that stands in several places is measured once."""
+        if isinstance(x, Many):
+            return x.json()
         if not isinstance(x, np.ndarray):
             return value_of(x, self.detail)
         found = self._arrays.get(id(x))
@@ -208,12 +211,27 @@ class Description:
         many = len(graph.outputs) > 1
         unnamed = [(f"[{k}]" if many else "", NOTHING) for k in range(len(graph.outputs))]
         described = []
-        for end, (path, value) in zip(graph.outputs, getattr(graph, "results", unnamed), strict=True):
+        results = getattr(graph, "results", unnamed)
+        for end, (path, value) in list(zip(graph.outputs, results, strict=True))[:OUTPUTS]:
             one = None if end is None else self.plan.stands_for(found[end])
             shown = self._known(one) if one is not None else self._value(value)
             start = None if end is None else self._value(self.picture.start[end])
             described.append({"node": one and one.id, "path": path, "value": shown, "derivative": start})
         return described
+
+    def _notes(self, lang: str | None) -> list[str]:
+        """What there is to know besides."""
+        graph = self.picture.graph
+        ends = [end for end in graph.outputs if end is not None]
+        arrays = any(end.shape != () for end in ends)
+        found = []
+        if len(ends) > 1:
+            found.append(say("note.sums.entries" if arrays else "note.sums", lang))
+        elif arrays:
+            found.append(say("note.sum", lang))
+        if len(graph.outputs) > OUTPUTS:
+            found.append(say("note.outputs", lang, count=len(graph.outputs) - OUTPUTS))
+        return found + list(getattr(graph, "notes", ()))
 
     def _total(self, ids: Iterable[int]) -> Json | None:
         lines = [self.shipment.lines[i] for i in ids]

@@ -78,7 +78,7 @@ def _below(fold: Fold) -> list[Fold]:
 
 
 def _says_nothing(fold: Fold) -> bool:
-    if fold.kind == "layer" or len(fold.items) > 1:
+    if fold.kind == "layer" or len(fold.items) != 1:
         return False
     only = fold.items[0]
     return not (fold.kind == "function" and isinstance(only, Fold) and only.kind == "loop")
@@ -109,6 +109,8 @@ def folds_in(fold: Fold) -> Iterator[Fold]:
 def measure(fold: Fold) -> None:
     """Fill in what is known of each fold from what is in it: its place among the operations, its size, what feeds it."""
     for one in _below(fold):
+        if not one.items:
+            continue  # the root of a picture without operations
         one.first, one.end = first_of(one.items[0]), end_of(one.items[-1])
         one.size = sum(_size(item) for item in one.items)
         outside: dict[Drawn, None] = {}
@@ -130,20 +132,6 @@ def first_of(item: Item) -> int:
 def end_of(item: Item) -> int:
     """The number of the operation after an item's last."""
     return item.end if isinstance(item, Fold) else item.id + 1
-
-
-def number_of(item: Item) -> int:
-    """The number of an item's first operation among all operations, from 1."""
-    while isinstance(item, Fold):
-        item = item.items[0]
-    return item.number
-
-
-def end_number(item: Item) -> int:
-    """The number of an item's last operation."""
-    while isinstance(item, Fold):
-        item = item.items[-1]
-    return item.number
 
 
 def sources(item: Item) -> tuple[Drawn, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from ..graph import Node
@@ -16,8 +18,12 @@ from .repeats import Alike, chunked, repeated
 
 #: How many nodes may stand within opened layers, and how many layers within one another.
 INSIDES, DEEPEST = 2000, 6
-#: How many things a description may hold; insides of folds beyond that stay out.
-BUDGET = 5000
+#: As many nodes as a description holds all of; of more, it holds as many things, and insides of folds beyond stay out.
+BUDGET, ROOM = 5000, 2500
+
+
+#: A container with more inputs than this becomes one thing, where there are many inputs.
+SEVERAL = 8
 
 
 class Plan:
@@ -51,8 +57,7 @@ class Plan:
         self.root = folded(self._entered(drawn, 0), self.places)
         self._number()
         self.small = sum(1 for one in drawn if one.kind != "constant") <= MANY
-        if self.root.items:
-            self._fold()
+        self._fold()
         self.folds = list(folds_in(self.root))
         self._hold()
         for i, fold in enumerate(self.folds):
@@ -121,14 +126,15 @@ class Plan:
         root = self.root
         simplify(root)
         unwrap(root)
+        inputs = folded_inputs([one for one in self.nodes if one.kind == "input"])
+        if inputs:
+            root.items = sorted([*inputs, *root.items], key=_first)
         measure(root)
         alike = Alike()
-        for fold in [root, *folds_in(root)]:
-            repeated(fold, alike, self.small)
-        measure(root)
-        for fold in [root, *folds_in(root)]:
-            chunked(fold)
-        measure(root)
+        if any([repeated(fold, alike, self.small) for fold in [root, *folds_in(root)]]):
+            measure(root)
+        if any([chunked(fold) for fold in [root, *folds_in(root)]]):
+            measure(root)
 
     def _hold(self) -> None:
         """Say of each node in which fold it stands; constants stand with what uses them."""
@@ -161,7 +167,7 @@ class Plan:
         """Choose the folds whose insides are in the description: the outer ones first, as many as there is room for."""
         if len(self.nodes) <= BUDGET:
             return
-        room = BUDGET - len(self.root.items)
+        room = ROOM - len(self.root.items)
         level = [item for item in self.root.items if isinstance(item, Fold)]
         while level:
             below = []
@@ -171,3 +177,29 @@ class Plan:
                     room -= len(fold.items)
                     below += [item for item in fold.items if isinstance(item, Fold)]
             level = below
+
+
+def folded_inputs(inputs: Sequence[Drawn]) -> list[Fold]:
+    """Where there are many inputs, those that came in one argument become one fold."""
+    if len(inputs) <= MANY:
+        return []
+    folds: list[Fold] = []
+    for name, group in groupby(inputs, key=lambda one: re.split(r"[\[.]", one.name or "", maxsplit=1)[0]):
+        fold = Fold("chunk", name or "…")
+        fold.items = list(group)
+        fold.count = len(fold.items)
+        folds.append(fold)
+    alone = [fold for fold in folds if fold.count is not None and fold.count <= SEVERAL]
+    folds = [fold for fold in folds if fold not in alone]
+    if sum(len(fold.items) for fold in alone) > MANY:
+        rest = Fold("chunk", f"{alone[0].name}–{alone[-1].name}")
+        rest.items = [item for fold in alone for item in fold.items]
+        rest.count = len(rest.items)
+        folds.append(rest)
+    return folds
+
+
+def _first(item: Item) -> int:
+    while isinstance(item, Fold):
+        item = item.items[0]
+    return item.id

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .drawn import Drawn
-from .folds import MANY, Fold, Item, end_number, end_of, first_of, number_of, sources
+from .folds import MANY, Fold, Item, end_of, first_of, sources
 
 #: The longest block that is looked for, in things at its level, and how many there must be of it.
 LONGEST, FEWEST = 48, 3
@@ -70,18 +70,24 @@ class Alike:
         return tuple(wires)
 
 
-def repeated(fold: Fold, alike: Alike, small: bool) -> None:
+def repeated(fold: Fold, alike: Alike, small: bool) -> bool:
     """Fold like blocks in a row at one level.
 
     Args:
         fold: the level, measured.
         alike: tells forms apart.
         small: whether the whole picture can be read as it is; then only folds are put together, such as like calls.
+
+    Returns:
+        whether anything was folded.
     """
     items = fold.items
     if fold.kind in ("loop", "layer") or len(items) < FEWEST:
-        return
-    best = _runs(np.array([alike.of(item) for item in items]), np.array(alike.level(items)))
+        return False
+    forms = [alike.of(item) for item in items]
+    if len(set(forms)) > len(forms) - FEWEST + 1:
+        return False
+    best = _runs(np.array(forms), np.array(alike.level(items)))
     new: list[Item] = []
     i = 0
     while i < len(items):
@@ -93,6 +99,7 @@ def repeated(fold: Fold, alike: Alike, small: bool) -> None:
             new.append(items[i])
             i += 1
     fold.items = new
+    return len(new) < len(items)
 
 
 def _worth(block: Sequence[Item], count: int, small: bool, n: int) -> bool:
@@ -145,11 +152,15 @@ def _sign(item: Item) -> str:
     return item.name if isinstance(item, Fold) else item.sign
 
 
-def chunked(fold: Fold) -> None:
-    """Cut a level that is too long into consecutive chunks, and those again, until each can be read."""
+def chunked(fold: Fold) -> bool:
+    """Cut a level that is too long into consecutive chunks, and those again, until each can be read.
+
+    Returns:
+        whether it was too long.
+    """
     n = len(fold.items)
     if n <= MANY:
-        return
+        return False
     deep = math.ceil(math.log(n) / math.log(CHUNKS + 8))
     length = math.ceil(n ** ((deep - 1) / deep))
     bounds = _bounds(fold.items, length)
@@ -157,15 +168,21 @@ def chunked(fold: Fold) -> None:
     whole: list[Item] = []
     for start, end in pairwise(bounds):
         first, last = (
-            (f"#{start + 1}", f"#{end}")
-            if numbered
-            else (number_of(fold.items[start]), end_number(fold.items[end - 1]))
+            (f"#{start + 1}", f"#{end}") if numbered else (_title(fold.items[start]), _title(fold.items[end - 1], -1))
         )
         chunk = Fold("chunk", f"{first}–{last}")
         chunk.items = fold.items[start:end]
         chunked(chunk)
         whole.append(chunk)
     fold.items = whole
+    return True
+
+
+def _title(item: Item, place: int = 0) -> str:
+    """What stands for an item's first or last operation in the name of a chunk: its number, or an input's name."""
+    while isinstance(item, Fold):
+        item = item.items[place]
+    return str(item.number) if item.number else item.name or "…"
 
 
 def _bounds(items: Sequence[Item], length: int) -> list[int]:

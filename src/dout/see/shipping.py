@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .drawn import NOTHING, Drawn, Edge
 from .folds import Fold
 from .plan import Plan
+
+#: As many values that leave a shut fold are told apart.
+FEW = 6
+
+
+class Many:
+    """So many values that none is told alone."""
+
+    __slots__ = ("count",)
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def json(self) -> dict[str, Any]:
+        """As a value of the description."""
+        return {"t": f"×{self.count}", "many": self.count}
 
 
 class Line:
@@ -30,6 +47,8 @@ class Line:
     @property
     def derivative(self) -> Any:
         """What flows back along it."""
+        if isinstance(self.source.value, Many):
+            return Many(len(self.edges))
         return total(self.edges)
 
 
@@ -89,41 +108,59 @@ def _outside(plan: Plan) -> tuple[list[Drawn], list[Line]]:
         fold = shut(one)
         if fold is not None:
             inside[one] = fold
-    ends: dict[Fold, Drawn] = {}  # where lines into a shut fold end
-    kept = set()
-    for one in plan.nodes:
-        fold = inside.get(one)
-        if fold is None:
-            kept.add(one)
-            continue
+    leaving: dict[Fold, list[Drawn]] = {}
+    last: dict[Fold, Drawn] = {}
+    for one, fold in inside.items():
+        last[fold] = one
         if one.ends or any(inside.get(edge.target) is not fold for edge in one.outs):
-            kept.add(one)
-            ends[fold] = one
-    for one in reversed(plan.nodes):
+            leaving.setdefault(fold, []).append(one)
+    stand_in: dict[Drawn, Drawn] = {one: one for one in plan.nodes if one not in inside}
+    tips: dict[Fold, Drawn] = {}  # where lines into a shut fold end
+    for fold, end in last.items():
+        kept = leaving.get(fold) or [end]
+        tip = kept[-1]
+        if len(kept) > FEW:
+            tip = Drawn("op", None, Many(len(kept)))
+            tip.sign, tip.fold = "…", fold
+        tips[fold] = tip
+        for one in kept:
+            stand_in[one] = one if one.ends or tip is kept[-1] else tip
+            one.fold = fold
+    nodes: dict[Drawn, None] = {}
+    for one in plan.nodes:
+        if one in stand_in:
+            nodes[stand_in[one]] = None
         fold = inside.get(one)
-        if fold is not None and fold not in ends:
-            kept.add(one)
-            ends[fold] = one
-    nodes = [one for one in plan.nodes if one in kept]
+        if fold is not None and one is last[fold]:
+            nodes[tips[fold]] = None
+    return list(nodes), _lines(plan, inside, stand_in, tips)
+
+
+def _lines(
+    plan: Plan, inside: Mapping[Drawn, Fold], stand_in: Mapping[Drawn, Drawn], tips: Mapping[Fold, Drawn]
+) -> list[Line]:
+    """The edges outside the shut folds, and for those that cross their borders one line for each pair of ends."""
     lines: list[Line] = []
-    merged: dict[tuple[Drawn, Fold], Line] = {}
-    ports: dict[Fold, int] = {}
+    merged: dict[tuple[Drawn, Drawn], Line] = {}
+    ports: dict[Drawn, int] = {}
     for one in plan.nodes:
         fold = inside.get(one)
         for edge in one.ins:
-            if fold is None:
-                lines.append(Line(edge.source, one, edge.port, [edge]))
-            elif edge.source.kind != "constant" and inside.get(edge.source) is not fold:
-                line = merged.get((edge.source, fold))
-                if line is None:
-                    ports[fold] = ports.get(fold, -1) + 1
-                    line = merged[edge.source, fold] = Line(edge.source, ends[fold], ports[fold], [])
-                    lines.append(line)
-                line.edges.append(edge)
-    for one, fold in inside.items():
-        if one in kept:
-            one.fold = fold
-    return nodes, lines
+            source = stand_in.get(edge.source)
+            if source is None or (fold is not None and inside.get(edge.source) is fold):
+                continue
+            if fold is None and source is edge.source:
+                lines.append(Line(source, one, edge.port, [edge]))
+                continue
+            target = one if fold is None else tips[fold]
+            line = merged.get((source, target))
+            if line is None:
+                port = edge.port if fold is None else ports.get(target, -1) + 1
+                ports[target] = port
+                line = merged[source, target] = Line(source, target, port, [])
+                lines.append(line)
+            line.edges.append(edge)
+    return lines
 
 
 def total(edges: list[Edge]) -> Any:

@@ -66,7 +66,7 @@ def text_of(
         ends.append((f"output{path}", name, shown, ""))
     inputs = [("inputs" if k == 0 else "", names[n], value_of(n), back(n)) for k, n in enumerate(graph.inputs)]
     lines = [*_table(rows), *([""] if rows else []), *_table([*ends, *inputs])]
-    notes = [*notes_of_sums([end for end in graph.outputs if end is not None]), *getattr(graph, "notes", ())]
+    notes = [*_of_sums([end for end in graph.outputs if end is not None]), *getattr(graph, "notes", ())]
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
@@ -91,7 +91,7 @@ def _results(graph: Graph) -> Sequence[tuple[str, Any]]:
     return getattr(graph, "results", unknown)
 
 
-def notes_of_sums(ends: Sequence[Node]) -> list[str]:
+def _of_sums(ends: Sequence[Node]) -> list[str]:
     """What the derivatives are those of, if not of a single number."""
     arrays = [end for end in ends if end.shape != ()]
     if len(ends) < 2:
