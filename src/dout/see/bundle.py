@@ -13,7 +13,9 @@ from importlib.resources import files
 
 START = "page.js"
 
-_IMPORT = re.compile(r'^import (?P<what>\{[^}]*\}|\w+) from "\./(?P<file>[\w.-]+)"(?: with \{ type: "\w+" \})?;\n', re.M)
+_IMPORT = re.compile(
+    r'^import (?P<what>\{[^}]*\}|\w+) from "\./(?P<file>[\w.-]+)"(?: with \{ type: "\w+" \})?;\n', re.M
+)
 _EXPORT = re.compile(r"^export (?P<rest>(?:async )?(?:const|function\*?|class) (?P<name>\w+))", re.M)
 _LIST = re.compile(r"^export \{ (?P<names>[\w, ]+) \};\n", re.M)
 _DEFAULT = "export default { render };\n"
@@ -21,10 +23,10 @@ _DEFAULT = "export default { render };\n"
 
 @cache
 def module() -> str:
-    """The module: code, words and style in one.
+    r"""The module: code, words and style in one.
 
     Example:
-        >>> module().endswith("export default { render: $page.render };\\n")
+        >>> module().endswith("export default { render: $page.render };\n")
         True
     """
     parts: list[str] = []

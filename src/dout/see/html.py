@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from .words import say
 
 #: Characters that could end the script element, or that a JavaScript string can't hold, and how JSON writes them.
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+#: Data of more characters than this are packed.
+LARGE = 200_000
 
 
 def html_of(
@@ -62,26 +65,36 @@ def html_of(
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
         f'<link rel="icon" href="data:,">\n<style>{style}</style>\n</head>\n<body>\n<div id="dout"></div>\n'
         f'<noscript><p class="note">{escape(say("page.noscript", lang))}</p></noscript>\n'
-        f'<script id="dout-data" type="application/json">{json_in_html({"description": shown, "lang": lang})}</script>\n'
+        f'<script id="dout-data" type="application/json">{_data({"description": shown, "lang": lang})}</script>\n'
         f'<script type="module">{script}</script>\n</body>\n</html>\n'
     )
 
 
 def json_in_html(data: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element or opens another.
+    r"""JSON that can stand in a script element: nothing in it ends the element or opens another.
 
     Example:
         >>> json_in_html({"name": "</script>"})
-        '{"name":"\\\\u003c/script\\\\u003e"}'
+        '{"name":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.translate(_UNSAFE).encode("utf-8", "backslashreplace").decode()
 
 
+def _data(data: Mapping[str, Any]) -> str:
+    """The data, packed where that saves much; browsers unpack it by themselves."""
+    text = json_in_html(data)
+    if len(text) < LARGE:
+        return text
+    return json_in_html({"packed": base64.b64encode(zlib.compress(text.encode(), 9)).decode()})
+
+
 def _check(description: Mapping[str, Any], paths: str) -> None:
     names = [node["name"] for node in description["nodes"] if node["kind"] == "input" and node["name"]]
     if paths not in names:
-        raise ValueError(f"no input is called {paths!r}; the inputs are {', '.join(map(repr, names)) or 'without names'}")
+        raise ValueError(
+            f"no input is called {paths!r}; the inputs are {', '.join(map(repr, names)) or 'without names'}"
+        )
 
 
 def _hash(text: str) -> str:

@@ -59,7 +59,7 @@ export class Explainer {
     const [from, to] = [as(this.names.of(arrow.source), "name"), as(this.toward(arrow), "name")];
     const down = this.numbers.under(arrow);
     const { up, local, formula } = this.factors(arrow, edges, down);
-    const symbols = edges.length === 1 ? this.symbols(edges[0]) : "";
+    const symbols = edges.length === 1 && arrow.end.group === undefined ? this.symbols(edges[0]) : "";
     const out = { meet: this.meeting(arrow.source, scene, reached, arrow), math: formula, symbols, aside: [] };
     if (up && local !== null) {
       out.product = [as(up.t, "upstream"), "×", as(told(local), "local"), "=", as(down.t, "downstream")];

@@ -55,6 +55,7 @@ export class Quiz {
     this.page.refresh();
     const drawn = edge === null ? null : this.page.drawing.arrowOf({ edge });
     if (drawn) this.page.viewport.show(labelBox(drawn.arrow));
+    this.page.stage.element.scrollIntoView({ block: "nearest" });
     if (focus) this.field?.focus({ preventScroll: true });
   }
 
