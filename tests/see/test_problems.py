@@ -178,6 +178,24 @@ def test_unused_inputs():
     assert kinds(lambda x: 7.0, 1.5) == ["unused"]
 
 
+def test_inputs_that_disagree_with_the_numerical_derivative_where_that_is_asked_for():
+    class Double(dout.Layer):
+        def forward(self, x):
+            return x * 2.0
+
+        def backward(self, dout):
+            return dout * 3.0
+
+    def f(x, y):
+        return Double()(x) * y
+
+    assert problems_of(see(f, 1.0, 5.0)) == []
+    edge, problem = problems_of(see(f, 1.0, 5.0, numerical=True))
+    assert (edge["kind"], edge["edge"][0].op.name, edge["key"]) == ("numerical", "Double", "numerical.wrong")
+    assert (problem["kind"], problem["node"].name, problem["key"]) == ("numerical", "x", "numerical.input.wrong")
+    assert (problem["values"]["computed"], problem["values"]["numerical"]) == ("15", "10")
+
+
 def test_places_are_named():
     def f(x):
         return np.sqrt(x - 2.0)

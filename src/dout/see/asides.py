@@ -48,6 +48,8 @@ def problems_of(picture: Any, plan: Plan, shipment: Shipment) -> list[dict[str, 
     described = []
     for problem in problems.problems_of(picture, name_of):
         node, port = problem.get("edge") or (problem["node"], None)
+        if problem["kind"] == "numerical" and port is not None and plan.found[node] not in plan.opened:
+            continue  # the edge itself says so
         found = {"kind": problem["kind"], "node": _id(node, plan), "edge": None, "key": problem["key"]}
         if port is not None:
             found["edge"] = _edge(plan.found[node].ins[port], plan, shipment)

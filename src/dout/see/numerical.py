@@ -22,7 +22,7 @@ import numpy as np
 from ..graph import PICK, Node, ndim_of
 from .replay import Replay, Unknown, inputs_of, runner, wide
 from .verdicts import BAD, RIGHT, UNDECIDED, Measure, Verdict, Verdicts, compared
-from .words import say
+from .words import say, words
 
 if TYPE_CHECKING:
     from .picture import Picture
@@ -330,7 +330,7 @@ def _said(verdicts: Verdicts, name: str, prefix: str, lang: str | None) -> Mark:
         "verdict": told.verdict,
         "why": say(key, lang, **values),
         "key": key,
-        "values": dict(values),
+        "values": {name: value for name, value in values.items() if f"{{{name}}}" in words()["en"][key]},
         "tried": {"entries": verdicts.entries, "of": verdicts.of, "directions": verdicts.directions},
     }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backprop import one, walk
+from ..backprop import walk
 from ..graph import Node
 from .values import short
 from .words import say
@@ -170,8 +170,7 @@ def contributions(picture: Picture, start: Node, most: int = FEW) -> list[Way] |
 
 def _along(picture: Picture, end: Node, path: Sequence[tuple[Node, int]]) -> Any:
     """The derivative of an output that comes back along one path alone."""
-    value = picture.values.get(end)
-    derivative = one(value) if isinstance(value, np.generic | int | float | complex) else np.ones(end.shape, end.dtype)
+    derivative = picture.start[end]
     for node, i in reversed(path):
         parent = node.parents[i]
         assert parent is not None

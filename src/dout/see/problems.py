@@ -56,7 +56,7 @@ def problems_of(picture: Picture, name_of: Callable[[Node], str] | None = None) 
     teller = _Teller(picture, name_of or Namer(picture))
     found: list[Problem] = []
     with np.errstate(all="ignore"):
-        for find in (_forward, _backward, _sizes, _relus, _sigmoids, _unused):
+        for find in (_forward, _backward, _numerical, _sizes, _relus, _sigmoids, _unused):
             some = list(find(teller))
             found += some[:MOST]
     return found
@@ -91,6 +91,7 @@ class _Teller:
     """A picture, and names for its nodes."""
 
     def __init__(self, picture: Picture, name_of: Callable[[Node], str]) -> None:
+        self.picture = picture
         self.graph = picture.graph
         self.values: Mapping[Node, Any] = picture.values
         self.edges: Mapping[tuple[Node, int], Any] = picture.edges
@@ -197,6 +198,24 @@ def _made(tell: _Teller, node: Node, index: tuple[int, ...] | None) -> str:
         return f"{node.op.name}({', '.join(short(v) for v in numbers)})"
     except (TypeError, ValueError):
         return node.op.name
+
+
+# Disagreements
+
+
+def _numerical(tell: _Teller) -> Iterator[Problem]:
+    """Edges and inputs whose derivative is another than that by differences, if these were asked for."""
+    if not getattr(tell.picture, "numerical", False):
+        return
+    from .numerical import inputs_of_picture, mark
+
+    for edge, found in mark(tell.picture).items():
+        if found["wrong"]:
+            yield {"kind": "numerical", "edge": edge, "key": found["key"], "values": found["values"]}
+    for leaf, found in inputs_of_picture(tell.picture).items():
+        if found["wrong"]:
+            values = {**found["values"], "name": tell.name_of(leaf)}
+            yield {"kind": "numerical", "node": leaf, "key": found["key"], "values": values}
 
 
 # Sizes of derivatives

@@ -88,6 +88,8 @@ def lines_of(description: Json, lang: str | None = None) -> list[Line]:
     if not steps:
         found.append([Piece(_say("page.intro.none", lang), "faint")])
     for problem in description["problems"]:
+        if is_mark(problem):
+            continue  # stands at its step
         found.append([Piece("⚠ " + _filled(problem, lang), "bad")])
     found += [[Piece(clean(note), "faint")] for note in description["notes"]]
     return found
@@ -211,7 +213,7 @@ class Teller:
             ]
         if any(edge.get("broadcast") for edge in edges):
             line += [Piece("  "), *self._pieces("steps.summed", "faint")]
-        below = [*self._meeting(source, arrived), *(self._wrong(edge) for edge in edges if edge.get("wrong"))]
+        below = [*self._meeting(source, arrived), *self._wrong(edges)]
         return Step("backward", number, line, tuple(line for line in below if line))
 
     def _factors(self, arrow: Json, edges: Sequence[Json], derivative: Json | None) -> tuple[str, str] | None:
@@ -281,12 +283,16 @@ class Teller:
             found = self.edges[arrow["edges"][0]]["derivative"]
         return found or {"t": "0"}
 
-    def _wrong(self, edge: Json) -> Line:
-        if edge.get("why"):
-            return [Piece("≠ " + clean(edge["why"]), "bad")]
-        numerical = edge.get("numerical")
-        text = short(numerical) if isinstance(numerical, int | float) else clean(numerical)
-        return [Piece("≠ " + _say("page.wrong", self.lang, numerical=text), "bad")]
+    def _wrong(self, edges: Sequence[Json]) -> Iterator[Line]:
+        """What the numerical derivative has against it; of a layer that can be opened the problems say so."""
+        ids = {edge["id"] for edge in edges}
+        for problem in self.description["problems"]:
+            if is_mark(problem) and problem["edge"] in ids:
+                yield [Piece("≠ " + _filled(problem, self.lang), "bad")]
+        for edge in edges:
+            if edge.get("wrong"):
+                text = edge.get("why") or _say("page.wrong", self.lang, numerical=short(edge["numerical"]))
+                yield [Piece("≠ " + clean(text), "bad")]
 
     def _pieces(self, key: str, kind: str = "", **values: Piece) -> Line:
         """A sentence of the catalogue whose parts may look different."""
@@ -310,6 +316,11 @@ def _filled(problem: Json, lang: str | None) -> str:
     if key not in words()["en"]:
         return clean(problem.get("text") or problem["kind"])
     return _say(key, lang, **{name: clean(value) for name, value in problem.items() if name != "key"})
+
+
+def is_mark(problem: Json) -> bool:
+    """Whether it is the disagreement of an edge with its numerical derivative."""
+    return problem["kind"] == "numerical" and problem.get("edge") is not None
 
 
 def shown(value: Json | None) -> str:
