@@ -15,7 +15,7 @@ class Fold:
     """Things that can be folded into one.
 
     Attributes:
-        kind: "layer", "function", "loop", "step", "repeat" or "chunk".
+        kind: "layer", "function", "loop", "step", "repeat" or "chunk"; inputs are in chunks.
         name: what it is called.
         items: operations and folds, in the order in which they ran. Constants go with the operation that uses them.
         place: where it was called or where it stands, for those who look it up.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Any
 
 from ..graph import Node
@@ -12,6 +10,7 @@ from ..witness import Call, Place
 from .drawn import Drawn, drawn_of
 from .folding import folded
 from .folds import MANY, Fold, Item, folds_in, measure, simplify, unwrap
+from .inputs import folded_inputs
 from .opening import opened
 from .places import Places
 from .repeats import Alike, chunked, repeated
@@ -20,10 +19,6 @@ from .repeats import Alike, chunked, repeated
 INSIDES, DEEPEST = 2000, 6
 #: As many nodes as a description holds all of; of more, it holds as many things, and insides of folds beyond stay out.
 BUDGET, ROOM = 5000, 2500
-
-
-#: A container with more inputs than this becomes one thing, where there are many inputs.
-SEVERAL = 8
 
 
 class Plan:
@@ -128,7 +123,7 @@ class Plan:
         unwrap(root)
         inputs = folded_inputs([one for one in self.nodes if one.kind == "input"])
         if inputs:
-            root.items = sorted([*inputs, *root.items], key=_first)
+            root.items = [*inputs, *root.items]
         measure(root)
         alike = Alike()
         if any([repeated(fold, alike, self.small) for fold in [root, *folds_in(root)]]):
@@ -177,29 +172,3 @@ class Plan:
                     room -= len(fold.items)
                     below += [item for item in fold.items if isinstance(item, Fold)]
             level = below
-
-
-def folded_inputs(inputs: Sequence[Drawn]) -> list[Fold]:
-    """Where there are many inputs, those that came in one argument become one fold."""
-    if len(inputs) <= MANY:
-        return []
-    folds: list[Fold] = []
-    for name, group in groupby(inputs, key=lambda one: re.split(r"[\[.]", one.name or "", maxsplit=1)[0]):
-        fold = Fold("chunk", name or "…")
-        fold.items = list(group)
-        fold.count = len(fold.items)
-        folds.append(fold)
-    alone = [fold for fold in folds if fold.count is not None and fold.count <= SEVERAL]
-    folds = [fold for fold in folds if fold not in alone]
-    if sum(len(fold.items) for fold in alone) > MANY:
-        rest = Fold("chunk", f"{alone[0].name}–{alone[-1].name}")
-        rest.items = [item for fold in alone for item in fold.items]
-        rest.count = len(rest.items)
-        folds.append(rest)
-    return folds
-
-
-def _first(item: Item) -> int:
-    while isinstance(item, Fold):
-        item = item.items[0]
-    return item.id

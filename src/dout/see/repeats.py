@@ -82,7 +82,11 @@ def repeated(fold: Fold, alike: Alike, small: bool) -> bool:
         whether anything was folded.
     """
     items = fold.items
-    if fold.kind in ("loop", "layer") or len(items) < FEWEST:
+    if (
+        fold.kind in ("loop", "layer")
+        or len(items) < FEWEST
+        or (isinstance(items[0], Drawn) and items[0].kind == "input")
+    ):
         return False
     forms = [alike.of(item) for item in items]
     if len(set(forms)) > len(forms) - FEWEST + 1:
