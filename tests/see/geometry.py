@@ -49,7 +49,6 @@ def texts(placed, nodes, edges, groups):
             found.append(Rect(x - half, y - 10, x + half, y + 3, owner, "caption"))
         if "below" in item:
             half = metrics.width(metrics.total(nodes[item.get("sum", item.get("node"))], edges)) / 2
-            x += item.get("aside", 0)
             y = item["y"] + item["h"] + item["below"]
             found.append(Rect(x - half, y - 10, x + half, y + 3, owner, "sum"))
     for frame in placed["frames"]:

@@ -130,7 +130,7 @@ def widths(grid: Grid) -> None:
     label = [0.0] * (last + 2)  # the room for labels before each column
     for a in grid.arrows:
         end = boxes[a.end]
-        label[end.column] = max(label[end.column], a.w + end.reach - end.x)
+        label[end.column] = max(label[end.column], a.mark + a.w + end.reach - end.x)
         ys = [boxes[a.start].y + a.out, *(grid.y[v] for v in a.way), end.y + a.into]
         turns = [boxes[a.start].column + 1, *(grid.column[v] for v in a.way[1:]), end.column]
         if not a.way:

@@ -196,7 +196,9 @@ def _walk(grid: Grid, ahead: list[list[int]]) -> list[list[int]]:
         for v in found:
             reached[v] = True
     done = [False] * len(grid.column)
-    for root in [v for v, r in enumerate(reached) if not r] + list(range(len(grid.column))):
+    roots = [v for v, r in enumerate(reached) if not r]
+    roots.sort(key=lambda v: not ahead[v])  # what stands alone comes last
+    for root in [*roots, *range(len(grid.column))]:
         stack = [(root, 0)]
         while stack:
             v, i = stack.pop()

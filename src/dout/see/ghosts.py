@@ -8,6 +8,8 @@ from .grid import Arrow, Box
 
 #: A use is far off if it stands more columns than this beyond the first one.
 FAR = 4
+#: One that enters a group by a port has a copy where that would be further from the border.
+NEAR = 3
 #: One that feeds more than so many places has a copy at each of them but the first.
 MANY = 6
 #: An arrow passes this many columns for each box of a level, all in all; past that the longest ones start at copies too.
@@ -24,13 +26,14 @@ def copy(boxes: list[Box], arrows: list[Arrow], made: Callable[[Arrow], Box]) ->
     """
     uses: dict[int, dict[int, list[Arrow]]] = {}
     for a in arrows:
-        if boxes[a.start].leaf:
+        if boxes[a.start].leaf or boxes[a.start].stands_for_leaf:
             uses.setdefault(a.start, {}).setdefault(a.end, []).append(a)
-    for ends in uses.values():
+    for start, ends in uses.items():
         nearest = min(ends, key=lambda e: (boxes[e].column, e))
-        many = len(ends) > MANY
+        port = not boxes[start].leaf  # it stands on the border, and not next to its first use
+        last = NEAR if port else boxes[nearest].column + FAR
         for e, found in ends.items():
-            if e != nearest and (many or boxes[e].column > boxes[nearest].column + FAR):
+            if boxes[e].column > last or (len(ends) > MANY and e != nearest):
                 _copy(boxes, found, made)
     room = PASSED * len(boxes) + FREE
     passed = sorted(((boxes[a.end].column - boxes[a.start].column - 1, i) for i, a in enumerate(arrows)), reverse=True)

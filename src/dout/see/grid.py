@@ -32,6 +32,7 @@ class Box:
     bottom: float = 0
     reach: float = 0
     more: dict[str, float] = field(default_factory=dict)
+    stands_for_leaf: bool = False  # a port by which the value of an input or a constant enters
     places: dict[int, int] = field(default_factory=dict)  # in which order the values of several nodes leave
 
     @property
@@ -57,6 +58,7 @@ class Arrow:
     w: float  # the room for its label: its width, and above and below its middle
     up: float
     down: float
+    mark: float = 0  # and for a mark before it
     more: dict[str, Any] = field(default_factory=dict)
     way: list[int] = field(default_factory=list)  # the dummies between
     out: float = 0  # where it leaves and arrives, below the main line of the box

@@ -46,7 +46,8 @@ class Paths:
             most = y[order[c][fixed[c][k]]] + row[i] - row[fixed[c][k]] - at if k < len(fixed[c]) else INFINITE
             return least, most
 
-        for whole in self.found:
+        alone = sorted([path for path in self.found if not pulls[path[0][0]]], key=lambda path: where[path[0][0]])
+        for whole in [*(path for path in self.found if pulls[path[0][0]]), *alone]:
             path: Path = []
             least, most = -INFINITE, INFINITE
             for v, at in [*whole, (-1, 0.0)]:
@@ -62,7 +63,9 @@ class Paths:
     def _fix(self, path: Path, least: float, most: float, y: list[float], pulls: Sequence[Sequence[Pull]]) -> None:
         wanted = sorted([y[v] - at for v, at in path])
         middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
-        if len(path) == 1 and pulls[path[0][0]]:
+        if len(path) == 1 and not pulls[path[0][0]]:  # it stands alone, below what is above it
+            middle = least if least > -INFINITE else middle
+        elif len(path) == 1:
             near = pulls[path[0][0]]
             middle = sum([w * (y[u] + below - path[0][1]) for u, below, w in near]) / sum([w for _, _, w in near])
         for v, at in path:

@@ -7,12 +7,12 @@ the inner ones first, for arrows arrive at a group in the order of its ports ins
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from . import crossings, ghosts, graphviz, metrics
 from .cuts import Inside, Json, Thing, cut
-from .grid import Arrow, Box, Grid
+from .grid import GAP, Arrow, Box, Grid
 from .layered import Order, columns, lay_out
 from .rows import rows
 
@@ -22,8 +22,13 @@ ANY_ORDER = frozenset(
 )
 #: Around the whole picture; above and below the inside of a group; how far from the inside its ports are.
 MARGIN, INNER, BORDER = 8, 4, 8
+#: Inputs that enter a group without their arrows being crowded, and the room above and below an arrow that is.
+CROWD, CLOSE = 6, 17
+LEAVES = ("input", "constant")
 #: The length of an arrow that says nothing, and the room in a frame's header beside its name.
 SHAFT, BUTTON = 20, 48
+#: The room for the mark of a broadcast, before an arrow's label.
+BROADCAST = 14
 
 Total = Callable[[list[int]], Json | None]
 ORDERS: dict[str, Order] = {"dout": crossings.reduce, "graphviz": graphviz.order}
@@ -42,6 +47,8 @@ class Graph:
     order: Order
     #: For ("in" | "out", group), in which place the value of a node enters or leaves; filled from the inside out.
     places: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+    #: Groups that so many inputs enter that their arrows say nothing.
+    crowded: set[int] = field(default_factory=set)
     #: And which item of the group's level the port is.
     items: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
 
@@ -82,6 +89,7 @@ def levels_of(
         raise ValueError(f"layout has to be 'dout' or 'graphviz', got {layout!r}")
     graph = Graph(nodes, edges, groups, outputs, total or (lambda ids: None), formulas, ORDERS[layout])
     found = cut(nodes, edges, groups, outputs)
+    graph.crowded = _crowded(nodes, found.values())
     inner_first = sorted(found.items(), key=lambda pair: -pair[1].depth)
     levels = {g: _level(graph, g, inside) for g, inside in inner_first}
     return {"top" if g is None else str(g): levels[g] for g in found}
@@ -95,7 +103,7 @@ def _level(graph: Graph, group: int | None, inside: Inside) -> Json:
         many = inside.many.get((start, end, source, port), 0)
         arrows.append(_arrow(graph, index[start], index[end], end, source, port, ids, many))
         leaving.setdefault(start, set()).update((source, -1) if many else (source,))
-    boxes = [_box(graph, thing, leaving.get(thing, set())) for thing in inside.things]
+    boxes = [_box(graph, group, thing, leaving.get(thing, set())) for thing in inside.things]
     columns(boxes, arrows)
     ghosts.copy(boxes, arrows, lambda a: _ghost(graph.nodes[a.source]))
     grid = lay_out(boxes, arrows, graph.order)
@@ -107,14 +115,28 @@ def _level(graph: Graph, group: int | None, inside: Inside) -> Json:
     return _written(graph, group, inside, grid)
 
 
+def _crowded(nodes: Sequence[Json], levels: Iterable[Inside]) -> set[int]:
+    entering: dict[int, set[int]] = {}
+    for inside in levels:
+        for _, end, source, _ in inside.arrows:
+            if end[0] == "group" and nodes[source]["kind"] in LEAVES:
+                entering.setdefault(end[1], set()).add(source)
+    return {group for group, sources in entering.items() if len(sources) > CROWD}
+
+
 def _arrow(
     graph: Graph, start: int, end: int, thing: Thing, source: int, port: int, ids: list[int], many: int
 ) -> Arrow:
     more, value, derivative, formula = _bundled(many) if many else _carried(graph, thing, source, ids)
+    if derivative and any(graph.edges[e].get("wrong") for e in ids):
+        derivative = {**derivative, "t": f"≠ {derivative['t']}"}  # the mark of a disagreement
     w, up, down = (SHAFT, metrics.NONE, metrics.NONE) if more.get("bare") else metrics.label(value, derivative, formula)
+    mark = BROADCAST if any(graph.edges[e].get("broadcast") for e in ids) else 0
     if thing[0] == "group":
+        if thing[1] in graph.crowded and graph.nodes[source]["kind"] in LEAVES:
+            more["bare"], w, up, down = True, SHAFT, CLOSE, CLOSE
         port = graph.places.get(("in", thing[1]), {}).get(source, 0)
-    return Arrow(ids, source, start, end, port, w, up, down, more)
+    return Arrow(ids, source, start, end, port, w, up, down, mark, more)
 
 
 def _bundled(many: int) -> tuple[Json, Json | None, Json | None, str]:
@@ -159,7 +181,7 @@ def _own(group: Json, source: int) -> Json | None:
     return own[place] if place < len(own) else None
 
 
-def _box(graph: Graph, thing: Thing, leaving: set[int]) -> Box:
+def _box(graph: Graph, group: int | None, thing: Thing, leaving: set[int]) -> Box:
     kind, i = thing
     if kind == "node":
         node = graph.nodes[i]
@@ -179,8 +201,11 @@ def _box(graph: Graph, thing: Thing, leaving: set[int]) -> Box:
         output = graph.outputs[i]
         text = output["path"] if output["node"] is not None else f"{output['path']} {output['value']['t']}".strip()
         return Box({"output": i}, "out", _wide(metrics.clip(text)), 0, room=(metrics.NONE, metrics.NONE))
+    leaf = kind == "in" and graph.nodes[i]["kind"] in LEAVES
     _, up, down = metrics.label(graph.nodes[i]["value"], graph.nodes[i]["total"])
-    return Box({}, kind, 0, 0, room=(up, down))
+    if leaf and group in graph.crowded:
+        up = down = CLOSE - GAP // 2
+    return Box({}, kind, 0, 0, room=(up, down), stands_for_leaf=leaf)
 
 
 def _ghost(node: Json) -> Box:

@@ -70,7 +70,10 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
         b.head = max(12 - low, (b.h - (high - low)) / 2 - low)
     else:
         b.head = b.h / 2
-    b.reach = max((b.wide - b.w) // 2 + 1, REACH if circle and any(a.into for a in arriving) else SHORT if b.h else 0)
+    b.reach = max(
+        (b.wide - b.w) // 2 + 6 if b.wide > b.w else 0,
+        REACH if circle and any(a.into for a in arriving) else SHORT if b.h else 0,
+    )
     b.over, b.under = max(b.head, b.room[0]), max(b.h - b.head, b.room[1])
     if b.caption:
         b.more["above"] = min(-5, b.h / 2 - CLEAR - _passes(b, low, b.caption)) if circle else -5
