@@ -38,7 +38,7 @@ def save(picture: Any, path: str | os.PathLike[str], **options: Any) -> Path:
         *some, last = FORMS
         ends = f"{', '.join(some)} or {last}"
         raise ValueError(f"the name of the file has to end in {ends}, to say what it holds; got {str(target)!r}")
-    _write(target, form(picture, options))
+    _write(target.resolve() if target.is_symlink() else target, form(picture, options))
     return target
 
 

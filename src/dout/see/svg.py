@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from .markup import Pen, escape, num
+from .markup import Pen, escape, isolated, num
+from .paths import ways_of
 from .placement import carry, place
-from .svg_foot import foot_of
+from .svg_foot import Foot
 from .svg_marks import Marks
-from .svg_reach import Sizes, paths_of
+from .svg_reach import Sizes
 from .svg_words import described, shown_title
 from .theme import DARK, LIGHT, MARGIN, style
+from .words import say
 
 THEMES = {None: LIGHT, "light": LIGHT, "dark": DARK}
 
@@ -56,23 +58,32 @@ def svg_of(
     for arrow in placed["arrows"]:
         carry(description, arrow)
     scale = Sizes(placed["arrows"]) if sizes else None
-    on = paths_of(description, paths) if paths is not None else None
-    marks = Marks(description, pen, lang, formulas, scale, on)
+    ways = ways_of(description, paths) if paths is not None else None
+    on = (set(ways.nodes), set(ways.edges)) if ways else None
+    ends = {(thing["level"], thing["index"]): thing for thing in [*placed["items"], *placed["frames"]]}
+    marks = Marks(description, pen, lang, formulas, scale, on, ends)
     body = [marks.frame(frame) for frame in placed["frames"]]
     body += [marks.glow(arrow) for arrow in placed["arrows"]] + [marks.halo(item) for item in placed["items"]]
     body += [marks.arrow(arrow) for arrow in placed["arrows"]]
     body += [marks.item(item) for item in placed["items"]]
-    lines, foot_width, foot_height = foot_of(description, pen, lang, placed, scale, legend)
+    notes = [say(f"paths.{_count(ways.count)}", lang, name=isolated(paths), count=ways.text)] if ways else []
+    notes += [say("svg.note.formulas", lang)] if formulas else []
+    foot = Foot(description, pen, lang, placed, scale)
+    lines, foot_width, foot_height = foot.drawn(notes, legend)
     width = max(placed["width"], foot_width) + 2 * MARGIN
     left = (width - placed["width"]) / 2
     height = placed["height"] + foot_height + 2 * MARGIN
     drawn = f'<g transform="translate({num(left)} {num(MARGIN)})">{"".join(_lines(body))}\n</g>'
-    foot = f'<g transform="translate({num(MARGIN)} {num(placed["height"] + MARGIN)})">{"".join(_lines(lines))}\n</g>'
-    return _whole(drawn + ("\n" + foot if lines else ""), description, pen, lang, width, height, theme)
+    below = f'\n<g transform="translate({num(MARGIN)} {num(placed["height"] + MARGIN)})">{"".join(_lines(lines))}\n</g>'
+    return _whole(drawn + (below if lines else ""), description, pen, lang, width, height, theme)
 
 
 def _lines(elements: list[str]) -> list[str]:
     return [f"\n{element}" for element in elements if element]
+
+
+def _count(n: int) -> str:
+    return {0: "none", 1: "one"}.get(n, "many")
 
 
 def _opened(groups: Any) -> set[int]:

@@ -8,7 +8,7 @@ from typing import Any
 from .markup import Pen, escape, fit, num
 from .metrics import LINE, SECOND, caption, heading, lines, title, total, width
 from .strokes import backward_head, forward_head, line
-from .svg_reach import Sizes
+from .svg_reach import Sizes, dashes
 from .svg_signs import sign
 from .svg_words import Titles
 from .theme import GAP, SMALL
@@ -23,6 +23,7 @@ class Marks:
         formulas: whether each derivative has its formula below it.
         scale: how thick derivatives are; None if all are alike.
         on: the nodes and edges that are highlighted; None if none are.
+        ends: what an arrow may end at: items and frames, by their level and index.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Marks:
         formulas: bool = False,
         scale: Sizes | None = None,
         on: tuple[set[int], set[int]] | None = None,
+        ends: Mapping[tuple[str, int], Json] | None = None,
     ) -> None:
         self.nodes = description["nodes"]
         self.edges = description["edges"]
@@ -43,6 +45,7 @@ class Marks:
         self.formulas = formulas
         self.scale = scale
         self.on = on
+        self.ends = ends or {}
         self.bad_nodes = {p["node"] for p in description["problems"] if p.get("node") is not None}
         self.bad_edges = {p["edge"] for p in description["problems"] if p.get("edge") is not None}
 
@@ -78,7 +81,9 @@ class Marks:
             return [("≠ " + self.titles.short("differs"), "bad"), ("≠", "bad")]
         same = "✓ " + self.titles.short("same")
         formula = group.get("formula")
-        longer = [(f"{formula['opened']} = {formula['closed']}  {same}", "faint")] if formula else []
+        longer = (
+            [(f"{formula['opened']} = {formula['closed']}  {same}", "faint")] if formula and formula["opened"] else []
+        )
         return [*longer, (same, "faint"), ("✓", "faint")]
 
     def _depth(self, group: Json) -> int:
@@ -228,7 +233,7 @@ class Marks:
             thick = self.scale.thickness(back) if self.scale else 1.5
             low = max(thick - 1.5, 0.0)
             shift = GAP + low / 2
-            dash = "5 3.2" if thick else "1 3.5"
+            dash = dashes(thick)
             colour = "bad" if bad else "backward"
             parts.append(pen.path(line(points, shift), colour, None, thick or 1, f' stroke-dasharray="{dash}"'))
             parts.append(pen.path(backward_head(points, shift, low / 2), colour, None, min(max(thick, 1.3), 2.5)))
@@ -252,12 +257,25 @@ class Marks:
         edges = [self.edges[e] for e in arrow["edges"]]
         if below and any(e.get("wrong") for e in edges):
             below[0] = ("≠ " + below[0][0], below[0][1], "bad")
-        formula = self.titles.formula(edges[0]) if self.formulas and len(edges) == 1 else None
+        formula = self._formula(arrow, edges) if self.formulas and below else ""
         if formula:
-            below.append((formula["text"], SECOND, "faint"))
+            below.append((formula, SECOND, "faint"))
         for k, (text, size, colour) in enumerate(below):
             parts.append(self.pen.text(x, y + 15 + low + LINE * k, text, colour, "middle", size))
         return parts
+
+    def _formula(self, arrow: Json, edges: list[Json]) -> str:
+        """An operation's, or a closed layer's own; none where the arrow only enters what is open."""
+        end = self.ends.get((arrow["level"], arrow["to"]), {})
+        if "ports" in end or "port" in end:
+            return ""
+        if "group" in end:
+            return str((self.groups[end["group"]].get("formula") or {}).get("closed", ""))
+        formula = self.titles.formula(edges[0]) if len(edges) == 1 else None
+        if formula is None:
+            return ""
+        text = self.titles.written(edges[0], formula)
+        return text if width(text, SECOND) <= arrow["lw"] - 8 else str(formula["text"])
 
     def _broadcast(self, arrow: Json) -> str:
         """One line becomes several on the way there; several are summed on the way back."""

@@ -1,46 +1,15 @@
-"""What runs through a whole picture: the paths from an input to the output, and how large derivatives are."""
+"""How large derivatives are, drawn as how thick their lines are."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-THIN, THICK = 0.8, 6.5  # px
+from .markup import num
+
+THIN, THICK = 0.8, 5.5  # px
 DECADES = 12  # what is smaller than the largest by more than this is drawn as thin as can be
-
-
-def paths_of(description: Mapping[str, Any], name: str) -> tuple[set[int], set[int]]:
-    """The nodes and the edges on the ways from an input to the outputs.
-
-    Raises:
-        ValueError: if no input has that name.
-    """
-    starts = [node["id"] for node in description["nodes"] if node["kind"] == "input" and node["name"] == name]
-    if not starts:
-        names = [node["name"] for node in description["nodes"] if node["kind"] == "input" and node["name"]]
-        raise ValueError(
-            f"no input is called {name!r}; the inputs are {', '.join(map(repr, names)) or 'without names'}"
-        )
-    ahead: dict[int, list[int]] = {}
-    behind: dict[int, list[int]] = {}
-    for edge in description["edges"]:
-        ahead.setdefault(edge["from"], []).append(edge["to"])
-        behind.setdefault(edge["to"], []).append(edge["from"])
-    ends = {output["node"] for output in description["outputs"] if output["node"] is not None}
-    nodes = _reached(starts, ahead) & _reached(ends, behind)
-    return nodes, {edge["id"] for edge in description["edges"] if edge["from"] in nodes and edge["to"] in nodes}
-
-
-def _reached(starts: Iterable[int], ways: Mapping[int, Sequence[int]]) -> set[int]:
-    found = set(starts)
-    stack = list(found)
-    while stack:
-        for other in ways.get(stack.pop(), ()):
-            if other not in found:
-                found.add(other)
-                stack.append(other)
-    return found
 
 
 def magnitude(value: Mapping[str, Any] | None) -> float | None:
@@ -54,6 +23,11 @@ def magnitude(value: Mapping[str, Any] | None) -> float | None:
     if not found:
         return None
     return math.nan if any(map(math.isnan, found)) else max(found)
+
+
+def dashes(thick: float) -> str:
+    """How a derivative's line is broken: longer dashes the thicker it is, dots where it is 0."""
+    return f"{num(max(5, 2 * thick))} {num(max(3.2, 1.1 * thick))}" if thick else "1 3.5"
 
 
 class Sizes:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .markup import isolated
+from .markup import clean, isolated
+from .names import Names
 from .words import say
 
+SYMBOL = re.compile(r"(?<!\w)(?:x[₁₂₃₄₅₆₇₈₉]?|y)(?!\w)")
+SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 BARS = "▁▂▃▄▅▆▇█"
 #: How many of a list are named in a description.
 NAMED = 6
@@ -29,7 +33,8 @@ def described(description: Json, lang: str) -> str:
     outputs = [f"{isolated(o['path'])} {full(o['value'])}".strip() for o in description["outputs"]]
     if outputs:
         parts.append(say("svg.desc.output", lang, values=_listed(outputs, lang)))
-    known = [f"{name_of(n, nodes)} {full(n['total'])}" for n in inputs if n.get("total")]
+    names = Names(description)
+    known = [f"{names.of(n['id'])} {full(n['total'])}" for n in inputs if n.get("total")]
     if known:
         parts.append(say("svg.desc.derivatives", lang, values=_listed(known, lang)))
     return (" " if lang == "en" else "").join(parts)
@@ -40,17 +45,6 @@ def _listed(texts: Sequence[str], lang: str) -> str:
     if len(texts) <= NAMED:
         return comma.join(texts)
     return comma.join([*texts[:NAMED], say("svg.more", lang, count=len(texts) - NAMED)])
-
-
-def name_of(node: Json, nodes: Sequence[Json]) -> str:
-    """What a node is called: by its name, a constant by its value, another by its sign."""
-    if node["name"]:
-        return isolated(node["name"])
-    if node["kind"] == "constant":
-        return str(node["value"]["t"])
-    if node["kind"] == "input":
-        return f"input {1 + sum(n['kind'] == 'input' for n in nodes[: node['id']])}"
-    return isolated(node["sign"] or node["op"])
 
 
 def full(value: Json | None) -> str:
@@ -89,20 +83,20 @@ class Titles:
     def __init__(self, description: Json, lang: str) -> None:
         self.description = description
         self.lang = lang
+        self.names = Names(description)
 
     def _say(self, key: str, **values: Any) -> str:
         return say(f"svg.{key}", self.lang, **values)
 
     def name(self, node: int) -> str:
         """What a node is called."""
-        nodes = self.description["nodes"]
-        return name_of(nodes[node], nodes)
+        return self.names.of(node)
 
     def node(self, node: Json) -> str:
-        """An operation, input or constant: value, derivative, source line."""
+        """An operation, input or constant: how it was made, value, derivative, source line."""
         name = self.name(node["id"])
-        sign = isolated(node["op"] or node["sign"])
-        rows = [name if node["kind"] in ("input", "constant") or name == sign else f"{name} · {sign}"]
+        made = self.names.made(node["id"]) if self.names.ins[node["id"]] else name
+        rows = [name if made == name else f"{name} = {made}"]
         rows.append(self._say("value", value=full(node["value"])))
         terms = node.get("terms") or ()
         if node.get("total"):
@@ -131,19 +125,17 @@ class Titles:
             rows.append(self._say("unshipped"))
         if group.get("agree") is not None:
             rows.append(self._say("agree" if group["agree"] else "disagree"))
-        if group.get("formula"):
+        if (group.get("formula") or {}).get("opened"):
             rows.append(f"{group['formula']['closed']} = {group['formula']['opened']}")
         return "\n".join(rows + self.where(group.get("where")))
 
     def arrow(self, arrow: Json) -> str:
         """From where to where, the value and the derivative, and how that came about."""
         edges = [self.description["edges"][e] for e in arrow["edges"]]
-        source = arrow.get("source", edges[0]["from"] if edges else None)
-        rows = []
-        if len({e["to"] for e in edges}) == 1:
-            rows.append(f"{self.name(source)} → {self.name(edges[0]['to'])}")
-        elif source is not None:
-            rows.append(self.name(source))
+        source = self.name(arrow["source"])
+        rows = [f"{source} → {self.name(edges[0]['to'])}" if len({e["to"] for e in edges}) == 1 else source]
+        if arrow.get("many"):
+            rows = [self._say("many", count=arrow["many"])]
         rows.append(self._say("value", value=full(arrow["value"])))
         if arrow.get("derivative"):
             rows.append(self._say("derivative", value=full(arrow["derivative"])))
@@ -158,13 +150,20 @@ class Titles:
             rows.append(f"{full(upstream)} × {full({'v': edge['local']})} = {full(edge['derivative'])}")
         formula = self.formula(edge)
         if formula:
-            rows.append(formula["text"])
+            rows += [self.written(edge, formula), *self._beside(formula)]
         if edge.get("broadcast"):
             shape = self.description["nodes"][edge["to"]]["value"].get("shape", [])
             rows.append(self._say("broadcast", shape="×".join(map(str, shape)) or "1"))
-        if edge.get("wrong"):
-            rows.append(self._say("wrong", numerical=shown(edge["numerical"])))
+        if edge.get("why"):
+            rows.append(("≠ " if edge.get("wrong") else "") + clean(edge["why"]))
+        elif edge.get("wrong"):
+            rows.append("≠ " + self._say("wrong", numerical=shown(edge["numerical"])))
         return rows
+
+    def _beside(self, formula: Json) -> list[str]:
+        """What there is to say besides a formula: what its notation means, and where it doesn't hold."""
+        rows = [say(formula["note"], self.lang)] if formula.get("note") else []
+        return rows + [say("formula_except", self.lang, where=w, value=v) for w, v in formula.get("except") or ()]
 
     def formula(self, edge: Json) -> Json | None:
         """The formula of an edge's derivative; in the edge itself, or among those of the description."""
@@ -172,6 +171,20 @@ class Titles:
         if isinstance(found, str):
             found = (self.description.get("formulas") or {}).get(found)
         return found
+
+    def written(self, edge: Json, formula: Json) -> str:
+        """The formula in the words of this edge: names in the places of x, x₁, x₂ and y, where they leave no doubt."""
+        nodes, to = self.description["nodes"], edge["to"]
+        ins = [nodes[self.description["edges"][e]["from"]]["name"] for e in self.names.ins[to]]
+        names = {"y": nodes[to]["name"], **{f"x{SUBSCRIPTS[k + 1]}": name for k, name in enumerate(ins[:9])}}
+        if len(ins) == 1:
+            names["x"] = names.pop("x₁")
+        given = [name for name in names.values() if name]
+        if len(set(given)) < len(given) or "L" in given:
+            return str(formula["text"])
+        if not names["y"] and "y" in given:
+            names["y"] = "out"
+        return SYMBOL.sub(lambda found: isolated(names.get(found[0]) or found[0]), formula["text"])
 
 
 def shown(x: Any) -> str:
