@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -96,3 +98,51 @@ def watched(page: object) -> list[str]:
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     return wrong
+
+
+class App:
+    """The app of `dout see --serve` in a process of its own."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        code = "from dout.cli import main; main(prog_name='dout')"
+        command = [sys.executable, "-c", code, "see", *words, "--serve", "--no-browser"]
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.url = self.process.stdout.readline().strip()
+        self.port = int(self.url.split(":")[2].partition("/")[0])
+
+    def get(self, path="", url=None, data=None, timeout=20, **headers):
+        """The status, the headers and the text of an answer."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request((self.url if url is None else url) + path, data=data, headers=given)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def state(self):
+        return json.loads(self.get("state")[2])
+
+    def move(self, **inputs):
+        status, _, text = self.get("inputs", data=json.dumps(inputs).encode(), Content_Type="application/json")
+        return status, json.loads(text)
+
+    def until(self, fits):
+        """The state, once it is as it should be."""
+        end = time.monotonic() + 20
+        while not fits(state := self.state()):
+            assert time.monotonic() < end, state["error"]
+            time.sleep(0.05)
+        return state
+
+    def stop(self):
+        """End it as Ctrl-C does; the exit status and what it said besides the address."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            out, err = self.process.communicate(timeout=10)
+        finally:
+            self.process.kill()
+        return self.process.returncode, out, err

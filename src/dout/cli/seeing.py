@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Sequence
@@ -128,6 +129,7 @@ def _serve(target: str, pairs: tuple[str, ...], numerical: bool, options: dict[s
         from ..see.serve import serve  # needs a server library
     except ImportError as error:
         raise click.ClickException(str(error)) from error
+    sys.dont_write_bytecode = True  # compiled files go by the second: too slow for one who saves twice in it
     neighbours = Neighbours(Path(target.rpartition(":")[0]))
 
     def run() -> Picture:

@@ -23,6 +23,9 @@ try:
 except ImportError as error:
     raise ImportError(f"--serve needs {error.name}: pip install 'dout[viewer]'") from error
 
+#: When a file was last written, and how long it is.
+Stamps = dict[Path, tuple[int, int]]
+
 
 def serve(
     run: Callable[[], Picture],
@@ -43,7 +46,9 @@ def serve(
         say: prints a line.
         browser: whether to open a browser.
     """
+    before = _stamps(folders())
     session = Session(run, told, options)
+    seen = {**_stamps(folders()), **before}
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
         listening.bind(("127.0.0.1", 0))  # this computer only, any free port
         listening.listen(100)
@@ -53,10 +58,12 @@ def serve(
         if browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(session, folders, token, listening))
+            asyncio.run(_run(session, folders, seen, token, listening))
 
 
-async def _run(session: Session, folders: Callable[[], set[Path]], token: str, listening: socket.socket) -> None:
+async def _run(
+    session: Session, folders: Callable[[], set[Path]], seen: Stamps, token: str, listening: socket.socket
+) -> None:
     def stopping() -> bool:
         return bool(server.should_exit)
 
@@ -73,23 +80,48 @@ async def _run(session: Session, folders: Callable[[], set[Path]], token: str, l
             timeout_graceful_shutdown=2,
         )
     )
-    watching = asyncio.create_task(_watch(session, folders))
+    watching = asyncio.create_task(_watch(session, folders, seen))
     try:
         await server.serve(sockets=[listening])
     finally:
         watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, OSError):  # the folder may be gone
             await watching
 
 
-async def _watch(session: Session, folders: Callable[[], set[Path]]) -> None:
-    """Run the file again after each time that it, or one beside it, is saved."""
+async def _watch(session: Session, folders: Callable[[], set[Path]], seen: Stamps) -> None:
+    """Run the file again after each time that it, or one that it depends on, is saved.
+
+    What tells of changes may be slow to start, or say nothing at all on some disks, so the files are looked at too.
+    """
     while True:
         watched = folders()
-        async for _ in awatch(*watched, watch_filter=PythonFilter(), recursive=False, debounce=200):
-            await session.do(session.reload)
+        changes = awatch(
+            *watched,
+            watch_filter=PythonFilter(),
+            recursive=False,
+            debounce=200,
+            yield_on_timeout=True,
+            rust_timeout=1000,
+        )
+        async for _ in changes:
+            now = _stamps(watched)
+            if now != seen:
+                seen = now
+                await session.do(session.reload)
             if folders() != watched:
+                seen = {**_stamps(folders()), **seen}
                 break
+
+
+def _stamps(folders: set[Path]) -> Stamps:
+    """When each Python file was last written, and how long it is."""
+    stamps: Stamps = {}
+    for path in (path for folder in folders for path in folder.glob("*.py")):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            stat = path.stat()
+            stamps[path] = (stat.st_mtime_ns, stat.st_size)
+    return stamps
 
 
 def _files() -> dict[str, tuple[str, str]]:
