@@ -194,6 +194,7 @@ CASES = {
     "np.asarray, dtype": (lambda: grad(lambda v: np.sum(np.asarray(v, dtype=float)))(X), TypeError, LEAVE),
     "np.fromiter": (lambda: grad(lambda v: np.sum(np.fromiter(v, float)))(X), TypeError, LEAVE),
     "random": (lambda: grad(lambda v: np.random.default_rng(0).normal(v))(1.0), TypeError, LEAVE),
+    "np.save": (lambda: grad(lambda v: np.save("nowhere", v))(1.0), TypeError, ["np.save", *LEAVE]),
     "pickle": (lambda: grad(lambda v: pickle.loads(pickle.dumps(v)))(1.0), TypeError, LEAVE),
     # plain arrays can't hold one
     "y[0] = v": (lambda: grad(into_zeros(lambda y, v: y.__setitem__(0, v)))(1.0), TypeError, STORE),
@@ -223,7 +224,7 @@ CASES = {
     "masked constant": (lambda: grad(lambda v: np.sum(v * np.ma.array(X)))(X), TypeError, ["MaskedArray", "np.asarray"]),
     "text operand": (lambda: grad(lambda v: v + "a")(1.0), TypeError, ["unsupported operand", "str"]),
     "None operand": (lambda: grad(lambda v: v * None)(1.0), TypeError, ["unsupported operand", "NoneType"]),
-    "no rule": (lambda: grad(lambda v: np.nextafter(v, 1.0))(0.5), NotImplementedError, ["np.nextafter", "layer"]),
+    "no rule": (lambda: grad(lambda v: np.gcd(v, 2))(0.5), NotImplementedError, ["np.gcd", "layer"]),
     "where without out": (lambda: grad(lambda v: np.sum(np.exp(v, where=X > 1)))(X), ValueError, ["where=", "out="]),
     "unknown option": (lambda: grad(lambda v: np.exp(v, colour="red"))(1.0), TypeError, ["exp", "colour"]),
     "write to a number": (lambda: grad(lambda v: v.__setitem__(0, 1.0))(1.0), TypeError, ["float", "item assignment"]),

@@ -28,6 +28,7 @@ import numpy
 
 from .arguments import differentiating
 from .recording import Handle, joined, make
+from .rules.polynomials import fit
 from .tree import flatten
 
 _np: Any = numpy  # NumPy's stubs don't know that its functions take a Variable
@@ -165,6 +166,33 @@ def _of(module: Any, name: str) -> Any:
     return _joining(found)
 
 
+class _Series:
+    """A module of `np.polynomial`; its fitting function takes Variables, which NumPy's own, in compiled code, can't."""
+
+    def __init__(self, module: Any, prefix: str) -> None:
+        self._module = module
+        vander = getattr(module, f"{prefix}vander")
+        setattr(self, f"{prefix}fit", functools.partial(fit, vander))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class _Polynomials:
+    """`np.polynomial`."""
+
+    polynomial = _Series(_np.polynomial.polynomial, "poly")
+    chebyshev = _Series(_np.polynomial.chebyshev, "cheb")
+    legendre = _Series(_np.polynomial.legendre, "leg")
+    hermite = _Series(_np.polynomial.hermite, "herm")
+    hermite_e = _Series(_np.polynomial.hermite_e, "herme")
+    laguerre = _Series(_np.polynomial.laguerre, "lag")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_np.polynomial, name)
+
+
+polynomial = _Polynomials()
 linalg = _Namespace(_np.linalg)
 fft = _Namespace(_np.fft)
 random = _np.random

@@ -32,6 +32,8 @@ from .storage import Storage
 
 #: Functions that write into their first argument.
 _WRITERS = {np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal}
+#: Functions that write to a file.
+_SAVERS = {np.save, np.savez, np.savez_compressed, np.savetxt}
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = UFUNCS[np.add], UFUNCS[np.subtract], UFUNCS[np.multiply], UFUNCS[np.divide]
 _POWER, _REMAINDER = UFUNCS[np.power], UFUNCS[np.remainder]
 _NEGATIVE, _POSITIVE, _ABSOLUTE = UFUNCS[np.negative], UFUNCS[np.positive], UFUNCS[np.absolute]
@@ -145,6 +147,9 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
 
                 if ufunc in UFUNCS or ufunc in FLAT:
                     return self.__array_ufunc__(ufunc, method, *inputs, **options)
+            if set("".join(ufunc.types)) <= set("O->"):  # one made by np.frompyfunc: Python code, entry by entry
+                out = ufunc(*[as_objects(x, None) if isinstance(x, Variable) else x for x in inputs], **options)
+                return tuple(map(joined, out)) if isinstance(out, tuple) else joined(out)
             name = ufunc.__name__
             raise unsupported(f"np.{name}" if getattr(np, name, None) is ufunc else name)
         return call_method(ufunc, method, inputs, options)
@@ -156,6 +161,8 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
                 return run_flat(function, args, kwargs)
             if function in _WRITERS and not isinstance(args[0], Variable):
                 raise loses_derivative(f"writing a Variable into a plain array by np.{function.__name__}")
+            if function in _SAVERS:
+                raise loses_derivative(f"np.{function.__name__}(v)")
             raise unsupported(f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
         out = kwargs.pop("out", None) if kwargs else None
         return run(*args, **kwargs) if out is None else store(run(*args, **kwargs), out)

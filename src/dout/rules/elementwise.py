@@ -76,6 +76,11 @@ def _root_of_one_plus_square(x: Array) -> Array:
     return np.sqrt(x * x + 1.0) if np.iscomplexobj(x) else np.hypot(x, 1.0)  # the square of a large x overflows
 
 
+def _root_of_one_minus_square(x: Array) -> Array:
+    """For complex x, -(x - 1) keeps the sign of a zero imaginary part, which says the side of the branch cut."""
+    return np.sqrt((-(x - 1.0) if np.iscomplexobj(x) else 1.0 - x) * (1.0 + x))
+
+
 # Arithmetic
 rule(np.add, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: dout)
 rule(np.subtract, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: -dout)
@@ -91,6 +96,7 @@ rule(np.square, lambda dout, _out, x: dout * (x + x))
 rule(np.remainder, lambda dout, _out, _x, _y: dout, lambda dout, _out, x, y: -dout * np.floor_divide(x, y))
 rule(np.fmod, lambda dout, _out, _x, _y: dout, lambda dout, out, x, y: -dout * np.rint((x - out) / y))
 rule(np.ldexp, lambda dout, _out, _x, n: np.ldexp(dout, n), lambda dout, _out, _x, _n: None)
+rule(np.nextafter, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: dout * 0)
 rule(np.copysign, lambda dout, _out, x, y: np.where(np.signbit(x) == np.signbit(y), dout, -dout),
      lambda dout, _out, _x, _y: dout * 0)  # fmt: skip
 
@@ -116,8 +122,8 @@ rule(np.hypot, lambda dout, out, x, _y: dout * _direction(x, out), lambda dout, 
 rule(np.sin, lambda dout, _out, x: dout * np.cos(x))
 rule(np.cos, lambda dout, _out, x: -dout * np.sin(x))
 rule(np.tan, lambda dout, out, _x: dout * (1.0 + out * out))
-rule(np.arcsin, lambda dout, _out, x: dout / np.sqrt((1.0 - x) * (1.0 + x)))
-rule(np.arccos, lambda dout, _out, x: -dout / np.sqrt((1.0 - x) * (1.0 + x)))
+rule(np.arcsin, lambda dout, _out, x: dout / _root_of_one_minus_square(x))
+rule(np.arccos, lambda dout, _out, x: -dout / _root_of_one_minus_square(x))
 rule(np.arctan, lambda dout, _out, x: dout / (1.0 + x * x))
 rule(np.arctan2, lambda dout, _out, x, y: _d_arctan2(dout, y, x),
      lambda dout, _out, x, y: _d_arctan2(-dout, x, y))  # fmt: skip
@@ -214,6 +220,46 @@ def _modf(x: Array) -> tuple[Array, Array]:
     infinite = np.isinf(x)
     finite = np.where(infinite, np.copysign(0, plain(x)), x) if np.any(infinite) else x
     return np.fmod(finite, 1), np.trunc(x)
+
+
+@implements(np.frexp)
+def _frexp(x: Array) -> tuple[Array, Any]:
+    """The mantissa, and the exponent, which is an integer and constant between jumps."""
+    exponent = np.frexp(plain(x))[1]
+    return np.ldexp(x, -exponent), exponent
+
+
+def _widening(function: Callable[..., Array], outside: Callable[[Any], Any]) -> Callable[..., Array]:
+    """A function of np.emath: complex where a real argument is outside of the function's domain."""
+
+    def run(*args: Array) -> Array:
+        wide = any(not np.iscomplexobj(x) and np.any(outside(plain(x))) for x in args)
+        return function(*(x + 0j if wide and not np.iscomplexobj(x) else x for x in args))
+
+    return run
+
+
+for _name in ("sqrt", "log", "log2", "log10"):
+    implements(getattr(np.emath, _name))(_widening(getattr(np, _name), lambda x: x < 0))
+for _name in ("arccos", "arcsin", "arctanh"):
+    implements(getattr(np.emath, _name))(_widening(getattr(np, _name), lambda x: np.abs(x) > 1))
+implements(np.emath.logn)(lambda n, x: np.emath.log(x) / np.emath.log(n))
+
+
+@implements(np.emath.power)
+def _emath_power(x: Array, p: Array) -> Array:
+    wide = not np.iscomplexobj(x) and np.any(plain(x) < 0)
+    return np.power(x + 0j if wide else x, p)
+
+
+@implements(np.astype)
+def _astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
+    return x.astype(dtype, copy=copy)
+
+
+@implements(np.real_if_close)
+def _real_if_close(a: Array, tol: float = 100) -> Array:
+    return np.real(a) if np.iscomplexobj(a) and not np.iscomplexobj(np.real_if_close(plain(a), tol)) else a
 
 
 @implements(np.angle)

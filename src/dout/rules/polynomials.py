@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -173,3 +174,61 @@ def _roots(p: Array) -> Array:
     companion = np.concatenate([(-p[1:] / p[0])[None], np.eye(n - 2, n - 1, dtype=p.dtype)])
     found = np.linalg.eigvals(companion)
     return np.concatenate([found, np.zeros(trailing, found.dtype)]) if trailing else found
+
+
+def fit(
+    vander: Callable[..., Array],
+    x: Array,
+    y: Array,
+    deg: Any,
+    rcond: float | None = None,
+    full: bool = False,
+    w: Array = None,
+) -> Any:
+    """The coefficients of a series fitted by least squares, as `np.polynomial`'s fitting functions give them.
+
+    Args:
+        vander: `vander(x, degree)`, the columns of the series, such as `np.polynomial.chebyshev.chebvander`.
+        x: where, shape (n,).
+        y: what is fitted there, shape (n,) or (n, k).
+        deg: the degree, or a list of the degrees that are used.
+        rcond: singular values smaller than this share of the largest count as zero; n times eps by default.
+        full: give `(coefficients, [residuals, rank, singular values, rcond])`.
+        w: a weight for each point.
+
+    Returns:
+        coefficients from the lowest degree up, shape (degree + 1,) or (degree + 1, k).
+    """
+    x, y = as_array(x) + 0.0, as_array(y) + 0.0
+    degrees = np.atleast_1d(np.asarray(deg))
+    if degrees.dtype.kind not in "iu" or degrees.ndim > 1 or not degrees.size:
+        raise TypeError("deg must be an int or non-empty 1-D array of int")
+    if degrees.min() < 0:
+        raise ValueError("expected deg >= 0")
+    if ndim_of(x) != 1 or not len(x):
+        raise TypeError("expected 1D vector for x" if ndim_of(x) != 1 else "expected non-empty vector for x")
+    if ndim_of(y) not in (1, 2):
+        raise TypeError("expected 1D or 2D array for y")
+    if len(x) != len(y):
+        raise TypeError("expected x and y to have same length")
+    most = int(degrees.max())
+    used = list(range(most + 1)) if np.ndim(deg) == 0 else sorted(degrees.tolist())
+    table, right = vander(x, most)[:, used], y
+    if table.dtype == object:  # NumPy's own code made an array of Variables
+        table = np.reshape(np.stack(list(table.flat)), table.shape)
+    if w is not None:
+        w = as_array(w) + 0.0
+        table, right = table * w[:, None], right * (w[:, None] if ndim_of(y) == 2 else w)
+    rcond = len(x) * float(np.finfo(x.dtype).eps) if rcond is None else rcond
+    squares = np.real(table * np.conj(table))
+    scale = np.sqrt(np.sum(squares, 0))
+    scale = np.where(plain(scale) == 0, 1, scale)
+    found, residuals, rank, s = np.linalg.lstsq(table / scale, right, rcond)
+    found = (found.T / scale).T
+    if len(used) <= most:
+        whole = np.zeros_like(found, shape=(most + 1, *shape_of(found)[1:]))
+        whole[used] = found
+        found = whole
+    if rank != len(used) and not full:
+        warnings.warn("The fit may be poorly conditioned", np.exceptions.RankWarning, stacklevel=3)
+    return (found, [residuals, rank, s, rcond]) if full else found
