@@ -13,10 +13,16 @@ import numpy as np
 from .rules import FLAT
 from .witness import look
 
-#: Functions whose derivative is zero and which are yet written in terms of others.
-_FLAT_TOO = {np.sign}
+#: Functions that tell of the form of a value, not of its numbers: the same for all inputs of that form.
+_OF_FORM = {
+    np.array2string, np.array_repr, np.array_str, np.can_cast, np.common_type, np.empty_like, np.iscomplexobj,
+    np.isfortran, np.isrealobj, np.may_share_memory, np.min_scalar_type, np.ndim, np.ones_like, np.result_type, np.shape,
+    np.shares_memory, np.size, np.zeros_like,
+}  # fmt: skip
+#: The others that carry no derivative; np.sign is written in terms of others.
+_TOLD = (FLAT | {np.sign}) - _OF_FORM
 #: NumPy's comparisons by the names of Python's.
-_SIGNS = {
+_SIGNS: dict[Any, str] = {
     np.less: "<",
     np.less_equal: "<=",
     np.greater: ">",
@@ -89,12 +95,12 @@ class Looking:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         result = super().__array_ufunc__(ufunc, method, *inputs, **options)  # type: ignore[misc]
-        if method == "__call__" and (ufunc in FLAT or ufunc in _FLAT_TOO):
+        if method == "__call__" and ufunc in _TOLD:
             look(_SIGNS.get(ufunc, ufunc.__name__), inputs, result, options)
         return result
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         result = super().__array_function__(function, types, args, kwargs)  # type: ignore[misc]
-        if function in FLAT or function in _FLAT_TOO:
+        if function in _TOLD:
             look(function.__name__, args, result, kwargs or {})
         return result

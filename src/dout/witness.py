@@ -155,7 +155,7 @@ class Witness:
                 self._resumed[frame] = call
         parent, at = calls.get(known), known.f_lasti
         for frame in reversed(fresh):
-            call = self._resumed.pop(frame, None) or Call(frame, parent, at, self._turn)
+            call = self._resumed.pop(frame) if frame in self._resumed else Call(frame, parent, at, self._turn)
             calls[frame] = parent = call
             at = frame.f_lasti
 

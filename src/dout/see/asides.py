@@ -26,7 +26,7 @@ MOST, ENTRIES = 1000, 64
 
 def looks_of(looks: Iterable[Looked], plan: Plan) -> list[dict[str, Any]]:
     """Each with its nodes, the constants, the operator and the outcome; see "The description" in the page on seeing."""
-    described = []
+    described: list[dict[str, Any]] = []
     for look in looks:
         if len(described) == MOST:
             break

@@ -141,7 +141,8 @@ class Places:
         if place is None:
             return None
         call: Call | None = place.call
-        at, path = place.at, ()
+        at = place.at
+        path: tuple[int, ...] = ()
         while call is not None:
             site = self.site(call, at)
             if site.node is None:
@@ -150,7 +151,8 @@ class Places:
                 return (_within(site, path) if path else site.target) or None
             if call.code.co_flags & 0x20:
                 return None  # what a generator gives is not what its call gives
-            call, at, path = call.parent, call.at, (*path, *reversed(site.path))
+            at, path = call.at, (*path, *reversed(site.path))
+            call = call.parent
         return None
 
 

@@ -157,7 +157,7 @@ def _magnitudes(x: np.ndarray) -> np.ndarray:
     """Real numbers to measure: those of a complex array are its absolute values."""
     if x.dtype.kind == "c":
         with np.errstate(all="ignore"):
-            return np.abs(x)
+            return np.asarray(np.abs(x))
     return x if x.dtype == np.float64 else x.astype(np.float64)
 
 
