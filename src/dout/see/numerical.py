@@ -130,7 +130,7 @@ def _of_node(picture: Picture, node: Node) -> dict[int, Verdicts]:
     if node in picture.values and not _same(picture.values[node], now, _bytes(node)):
         return {i: _undecided(node.parents[i], "again") for i in edges}
     finite = [bool(np.all(np.isfinite(_number(v)))) for v in given]
-    lost = _lost(node, picture.values)
+    lost, narrow = _lost(node, picture.values), _bytes(node)
     found: dict[int, Verdicts] = {}
     if len(edges) > MANY and _together(picture, node, edges, given, measure):
         for i in edges:
@@ -139,9 +139,9 @@ def _of_node(picture: Picture, node: Node) -> dict[int, Verdicts]:
     for i in edges:
         others = all(finite[:i] + finite[i + 1 :])
         moving = _moving(measure, given, i)
-        found[i] = compared(given[i], picture.edges[node, i], moving, _bytes(node, i), i, others, size, lost)
+        found[i] = compared(given[i], picture.edges[node, i], moving, narrow, i, others, size, lost)
     for i in silent:  # a layer may say None for an input, such as labels
-        verdicts = compared(given[i], 0.0, _moving(measure, given, i), _bytes(node, i), seed=i)
+        verdicts = compared(given[i], 0.0, _moving(measure, given, i), narrow, seed=i)
         if verdicts.telling.verdict == BAD:
             verdicts.all = [_none(verdicts.telling)]
             found[i] = verdicts
@@ -219,8 +219,7 @@ def _together(picture: Picture, node: Node, edges: Sequence[int], given: Sequenc
         out: np.ndarray = measure(*values)
         return out
 
-    narrow = min(_bytes(node, i) for i in edges)
-    return compared(0.0, total.real, moved, narrow).telling.verdict == RIGHT
+    return compared(0.0, total.real, moved, _bytes(node)).telling.verdict == RIGHT
 
 
 def _number(value: Any) -> Any:
@@ -291,14 +290,12 @@ def _size(value: Any) -> float:
     return float(np.max(finite)) if finite.size else 0.0
 
 
-def _bytes(node: Node, i: int | None = None) -> int:
-    """With how many bytes the real numbers of an operation are computed, at the least."""
-    dtypes = [node.dtype] if i is None else [node.dtype, getattr(node.parents[i], "dtype", float)]
-    found = 8
-    for dtype in dtypes:
-        if isinstance(dtype, np.dtype) and dtype.kind in "fc":
-            found = min(found, dtype.itemsize // (2 if dtype.kind == "c" else 1))
-    return found if found in (2, 4, 8) else 8
+def _bytes(node: Node) -> int:
+    """With how many bytes the real numbers of an operation are computed, at the least: one narrow input is enough."""
+    dtypes = [node.dtype, *(p.dtype for p in node.parents if p is not None)]
+    dtypes += [v.dtype for v in (getattr(node, "given", None) or node.args) if isinstance(v, np.ndarray | np.generic)]
+    sizes = [d.itemsize // (2 if d.kind == "c" else 1) for d in dtypes if isinstance(d, np.dtype) and d.kind in "fc"]
+    return min([8, *(size for size in sizes if size >= 2)])
 
 
 def _said(verdicts: Verdicts, name: str, prefix: str, lang: str | None) -> Mark:

@@ -223,7 +223,7 @@ class Teller:
         if down is None:
             return None
         if "group" in end:
-            outputs = self.groups[end["group"]].get("outputs") or ()
+            outputs = list(self.groups[end["group"]].get("outputs") or [])
             total = self.nodes[outputs[0]]["total"] if len(outputs) == 1 else None
             up = number_of(total)
             return (shown(total), bracketed(short(down / up))) if total and up else None
