@@ -36,7 +36,7 @@ FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 #: Imports inside functions are left out of these: they run later, and each is explained where it stands.
 HEAVY = ["click", "rich", "xxhash", "scipy", "sklearn", "torch", "jax", "autograd", "mygrad", "llvmlite", "onnx",
-         "matplotlib", "optree", "IPython", "unittest", "asyncio"]  # fmt: skip
+         "matplotlib", "optree", "executing", "sympy", "anywidget", "starlette", "IPython", "unittest", "asyncio"]  # fmt: skip
 
 PUBLIC = ["AddLayer", "Layer", "MulLayer", "Relu", "Sigmoid", "Variable", "checkpoint", "grad", "hessian", "hvp", "jacobian",
           "jvp", "layer", "stop_gradient", "value_and_grad", "vjp"]  # fmt: skip

@@ -7,6 +7,7 @@ knows which expression an instruction belongs to. Each instruction is looked up 
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 import os
 from collections.abc import Iterator
@@ -118,7 +119,10 @@ class Places:
         if line:
             frame: Any = _Frame(call, at, line)
             node = Source.executing(frame).node
-        return Site(line, source_line(call, line) if line else "", node, code)
+        found = Site(line, source_line(call, line) if line else "", node, code)
+        if isinstance(node, ast.Subscript) and not _stores(code, at):
+            found.target = found.target if isinstance(node.ctx, ast.Load) else ""  # x[i] += y reads x[i] first
+        return found
 
     def where(self, place: Place | tuple[Call, int] | None) -> dict[str, Any] | None:
         """File, line, text and function, as JSON.
@@ -233,6 +237,10 @@ def _written(node: Any) -> str:
     """A target as the user wrote it, such as `self.h` or `h[0]`; not if it is long."""
     text = ast.unparse(node)
     return text if len(text) <= 40 else ""
+
+
+def _stores(code: CodeType, at: int) -> bool:
+    return dis.opname[code.co_code[at]].startswith("STORE")
 
 
 def _called(node: Any) -> str:
