@@ -115,6 +115,10 @@ def test_untrusted(open_notebook):
     assert shown(output.locator("img"))
     assert "220" in output.locator("img").get_attribute("alt")
     assert output.locator("iframe").count() == 0
+    style = output.locator("img").get_attribute("style")
+    assert "max-width:100%" in style
+    assert "min-width" in style
+    assert "overflow-x:auto" in output.locator(".dout-picture").get_attribute("style")
     output.locator("summary").click()
     expect(output).to_contain_text("Once the notebook is trusted")
     keep(page, "jupyterlab-untrusted")

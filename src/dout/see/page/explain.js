@@ -46,8 +46,11 @@ export class Explainer {
     const values = (list) => list.map((node) => this.numbers.value(node).t).join(", ");
     const aside = [this.say("page.fold.ran", { name: this.names.groupName(id), size: group.size }), " ", this.source(group.where)];
     if (!outs.length) return { line: [as(this.names.groupName(id), "name")], aside };
-    const head = `${clean(group.name)}(${ins.map((node) => this.names.of(node)).join(", ")})`;
     const target = outs.length === 1 && this.description.nodes[outs[0]].name;
+    if (group.kind !== "layer" && group.kind !== "function") {
+      return { line: [as(this.names.groupName(id), "name"), ": ", target ? [as(clean(target), "name"), " = "] : "", as(values(outs), "fore")], aside };
+    }
+    const head = `${clean(group.name)}(${ins.map((node) => this.names.of(node)).join(", ")})`;
     return {
       line: [...(target ? [as(clean(target), "name"), " = "] : []), as(head, "name"), " = ", as(`${clean(group.name)}(${values(ins)})`, "fore"), " = ", as(values(outs), "fore")],
       aside,
@@ -91,9 +94,10 @@ export class Explainer {
   // What the letters of a formula stand for.
   symbols(edge) {
     const { text = "" } = this.formula(edge) ?? {};
-    const ins = this.names.ins[edge.to].map((e, i, all) => [all.length > 1 ? `x${"₁₂₃₄₅₆₇₈₉"[i] ?? ""}` : "x", this.description.edges[e].from]);
-    const used = [...ins, ["y", edge.to]].filter(([letter, id]) => text.includes(letter) && !new RegExp(`\\b${letter}\\b`).test(this.names.of(id)));
-    return used.map(([letter, id]) => `${letter} = ${this.names.of(id)}`).join(", ");
+    const has = (letter) => new RegExp(`(?<!\\p{L})${letter}(?![\\p{L}₀-₉])`, "u").test(text.replaceAll("∂", " "));
+    const ins = this.names.ins[edge.to].map((e, i, all) => [all.length > 1 ? [`x${"₁₂₃₄₅₆₇₈₉"[i]}`, "AB"[i] ?? "X"] : ["x", "X", "A"], this.description.edges[e].from]);
+    const named = [...ins, [["y", "Y"], edge.to]].map(([letters, id]) => [letters.find(has), this.names.of(id)]);
+    return named.filter(([letter, name]) => letter && !new RegExp(`\\b${letter}\\b`).test(name)).map((pair) => pair.join(" = ")).join(", ");
   }
 
   // The derivative that arrives at a node, if it is a number.
@@ -132,7 +136,8 @@ export class Explainer {
 
   contributions(node, scene) {
     const { terms } = this.description.nodes[node];
-    const out = terms.includes("output") ? [{ t: "1", arrow: null }] : [];
+    const ends = this.description.outputs.filter((output) => output.node === node);
+    const out = terms.includes("output") ? ends.map((end) => ({ t: end.derivative?.t ?? "1", arrow: null })) : [];
     for (const arrow of new Set(terms.filter((e) => e !== "output").map((e) => scene.arrowOf.get(e)))) {
       if (arrow) out.push({ t: this.numbers.under(arrow)?.t ?? "0", arrow });
     }

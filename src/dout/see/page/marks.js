@@ -79,14 +79,13 @@ function markBox(page, drawn, here) {
   }
 }
 
-// Where derivatives meet: what they are, and what they come to. metrics.py says the same.
+// Where derivatives meet: what they are, as far as arrows can be seen, and what they come to.
 function sumOf(page, id) {
-  const { terms } = page.description.nodes[id];
+  const terms = page.explainer.contributions(id, page.scene);
   const total = page.numbers.total(id);
   if (terms.length < 2 || !total) return "";
   if (terms.length <= MOST && !total.shape) {
-    const texts = terms.map((e) => (e === "output" ? "1" : page.numbers.derivative(e)?.t ?? "0"));
-    const written = texts.map((t, i) => (i === 0 ? t : t.startsWith("−") ? ` − ${t.slice(1)}` : ` + ${t}`)).join("") + ` = ${total.t}`;
+    const written = terms.map(({ t }, i) => (i === 0 ? t : t.startsWith("−") ? ` − ${t.slice(1)}` : ` + ${t}`)).join("") + ` = ${total.t}`;
     if (written.length <= 34) return written;
   }
   return `Σ${terms.length} = ${total.t}`;

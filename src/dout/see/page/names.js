@@ -29,8 +29,8 @@ export class Names {
     const node = this.description.nodes[id];
     if (node.name) return clean(node.name);
     if (node.kind === "constant") return clean(node.value.t);
-    const written = this.made(id, 2);
-    return written.length <= LONGEST ? written : this.numbered(id);
+    const written = [3, 2, 1].map((depth) => this.made(id, depth)).find((text) => text.length <= LONGEST);
+    return written ?? this.numbered(id);
   }
 
   numbered(id) {

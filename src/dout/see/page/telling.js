@@ -4,6 +4,8 @@ import { clean } from "./dom.js";
 import { full } from "./numbers.js";
 import { as } from "./pieces.js";
 
+const FORMAT = 1; // of descriptions that this page knows
+
 export class Telling {
   constructor(page) {
     this.page = page;
@@ -39,6 +41,8 @@ export class Telling {
     const { numbers, say, description, names, model, live } = this.page;
     const error = model.get("error");
     const out = error ? [error.split("\n").map(clean).join("\n")] : []; // the line of code stands below
+    if (description.format !== FORMAT) out.push(say("page.format", { format: description.format, known: FORMAT }));
+    if (description.complete === false) out.push(say("page.incomplete"));
     for (const i of numbers.looks) {
       const { left, right, leftv, rightv, op, result, where } = description.looks[i];
       const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
