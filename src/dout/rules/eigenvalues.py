@@ -19,27 +19,10 @@ import numpy
 
 from ..graph import PICK as pick
 from ..graph import plain, shape_of
+from . import ties
+from .phases import with_length_and_phase, with_real_row
 from .registry import implements, primitive
-from .ties import (
-    PHASE,
-    REPEAT,
-    SHARE,
-    absent,
-    adjoint,
-    conj,
-    diagonal_matrix,
-    differ,
-    idle,
-    invertible,
-    near,
-    reciprocal,
-    rounding,
-    shared,
-    spoiled,
-    unknown,
-    warn,
-    without,
-)  # fmt: skip
+from .ties import adjoint, conj, diagonal_matrix, warn
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
@@ -51,21 +34,21 @@ def _hermitian(a: Array) -> Array:
 
 def _from_values(name: str, dw: Array, w: Any, quiet: bool = False) -> Array:
     """The derivatives of the eigenvalues, shared by those that repeat."""
-    same = near(w, w.shape[-1])
-    if not quiet and differ(dw, same):
-        warn(name, SHARE)
-    return shared(dw, same)
+    same = ties.near(w, w.shape[-1])
+    if not quiet and ties.differ(dw, same):
+        warn(name, ties.SHARE)
+    return ties.shared(dw, same)
 
 
 def _d_eigh(douts: list[Array], outs: Any, _a: Array, uplo: str) -> tuple[Array]:
     dw, dv = douts
     w, v = outs
     inner = diagonal_matrix(_from_values("eigh", dw, plain(w)))
-    if absent(dv):
+    if ties.absent(dv):
         return (_d_eigvalsh_with(dw, inner, v),)
-    g, known = _with_real_row("eigh", conj(dv), v, 0 if uplo == "L" else -1)
+    g, known = with_real_row("eigh", conj(dv), v, 0 if uplo == "L" else -1)
     turned, known = _turned("eigh", g, w, v, (dw, dv), known)
-    return (spoiled(conj(_hermitian(np.matmul(np.matmul(v, inner + turned), adjoint(v)))), known),)
+    return (ties.spoiled(conj(_hermitian(np.matmul(np.matmul(v, inner + turned), adjoint(v)))), known),)
 
 
 def _d_eigvalsh(dw: Array, out: Array, a: Array, uplo: str) -> Array:
@@ -87,45 +70,13 @@ def _turned(name: str, g: Array, w: Array, v: Array, douts: tuple[Array, Array],
     """F * (V^H g): what the eigenvectors' turning into each other adds to V^H dA V^-H; and for which matrices it is known."""
     dw, dv = map(plain, douts)
     gap = np.expand_dims(w, -2) - np.expand_dims(w, -1)
-    still, unused = idle(dv, dw)
-    lost = unknown(plain(gap), near(plain(w), shape_of(w)[-1]), still, unused)
+    still, unused = ties.idle(dv, dw)
+    lost = ties.unknown(plain(gap), ties.near(plain(w), shape_of(w)[-1]), still, unused)
     if np.any(lost):
-        warn(name, REPEAT)
+        warn(name, ties.REPEAT)
         known = known & ~np.any(lost, (-2, -1))
-    scale = reciprocal(gap, np.eye(shape_of(w)[-1], dtype=bool) | lost)
+    scale = ties.reciprocal(gap, np.eye(shape_of(w)[-1], dtype=bool) | lost)
     return np.matmul(adjoint(v), g) * conj(scale), known
-
-
-def _with_real_row(name: str, g: Array, v: Array, row: int, x: Array = None) -> tuple[Array, Any]:
-    """The gradient for vectors free to turn by a phase, of which LAPACK makes one row real; and for which it is known.
-
-    `x` is by how much the result changes with each phase: the imaginary part of v^H g, summed over all that turns with it.
-    """
-    known = np.ones(shape_of(v)[:-2], bool)
-    if not np.iscomplexobj(v):
-        return g, known
-    here = slice(row, row + 1 or None)
-    x = phase_change(g, v) if x is None else x
-    held, values = np.real(v[..., here, :]), plain(v)[..., here, :]
-    small = 8 * shape_of(v)[-2] * float(np.finfo(values.dtype).eps)
-    choice = (np.abs(values.imag) <= small) & (np.abs(values.real) > small)
-    known = phases_known(name, x, plain(g), choice)
-    place = np.arange(shape_of(v)[-2])[:, None] == row % max(shape_of(v)[-2], 1)
-    return g - 1j * place * np.where(choice, x / np.where(choice, held, 1), 0), known
-
-
-def phase_change(g: Array, v: Array) -> Array:
-    """By how much a result changes when complex vectors turn by a phase each."""
-    return np.imag(np.sum(conj(v) * g, -2, keepdims=True))
-
-
-def phases_known(name: str, x: Array, g: Any, choice: Any) -> Any:
-    """For which matrices the result depends on no phase but those that LAPACK chooses by a rule that is known."""
-    turns = np.abs(plain(x)) > np.finfo(g.dtype).eps ** 0.5 * np.sqrt(np.sum(np.abs(g) ** 2, -2, keepdims=True))
-    lost = np.any(turns & ~choice, (-2, -1))
-    if np.any(lost):
-        warn(name, PHASE)
-    return ~lost
 
 
 def _d_eig(douts: list[Array], outs: Any, _a: Array) -> tuple[Array]:
@@ -158,39 +109,20 @@ def _d_general(name: str, dw: Array, dv: Array, w: Array, v: Array) -> Array:
     """V^-H (diag(dw) + F * (V^H g)) V^H, of the gradients."""
     values, n = plain(w), shape_of(w)[-1]
     eps = float(np.finfo(values.dtype).eps)
-    known = good = invertible(plain(v), 0.1 / eps**0.5)
+    known = good = ties.invertible(plain(v), 0.1 / eps**0.5)
     if not np.all(good):
         warn(name, "the matrix lacks eigenvectors, or nearly so, and its eigenvalues have no derivative: it is NaN")
-    if differ(dw, near(values, n) & good[..., None, None]):
+    if ties.differ(dw, ties.near(values, n) & good[..., None, None]):
         warn(name, "eigenvalues repeat and weigh differently in the result, which has no derivative: it is NaN")
-        pairs = np.abs(plain(dw)[..., :, None] - plain(dw)[..., None, :]) > rounding(plain(dw), n)[..., None]
-        known = known & ~np.any(near(values, n) & pairs, (-2, -1))
+        pairs = np.abs(plain(dw)[..., :, None] - plain(dw)[..., None, :]) > ties.rounding(plain(dw), n)[..., None]
+        known = known & ~np.any(ties.near(values, n) & pairs, (-2, -1))
     inner = diagonal_matrix(conj(dw))
-    if not absent(dv):
-        g, fixed = _with_length_and_phase(name, conj(dv), v)
+    if not ties.absent(dv):
+        g, fixed = with_length_and_phase(name, conj(dv), v)
         turned, known = _turned(name, g, w, v, (dw, dv), known & fixed)
         inner = inner + turned
-    inverse = np.linalg.inv(adjoint(without(v, good)))
-    return spoiled(conj(np.matmul(np.matmul(inverse, inner), adjoint(v))), known)
-
-
-def _with_length_and_phase(name: str, g: Array, v: Array) -> tuple[Array, Any]:
-    """The gradient for vectors that stay as long as they are and keep their largest component real."""
-    along = np.sum(conj(v) * g, -2, keepdims=True)
-    free = g - v * np.real(along)
-    values = plain(v)
-    if not np.iscomplexobj(v):
-        return free, np.ones(values.shape[:-2], bool)
-    x, size = np.imag(along), np.abs(values)
-    largest = np.argmax(size, -2, keepdims=True) if values.shape[-1] else np.zeros((*values.shape[:-2], 1, 0), int)
-    top = np.take_along_axis(size, largest, -2)
-    small = 8 * shape_of(v)[-2] * float(np.finfo(values.dtype).eps)
-    held = np.take_along_axis(v, largest, -2)
-    rivals = (size > top - small) & (np.abs(np.imag(values)) > small)  # the largest could be one that isn't real
-    choice = (np.abs(np.imag(plain(held))) <= small) & ~np.any(rivals, -2, keepdims=True)
-    known = phases_known(name, x, plain(g), choice)
-    place = np.arange(values.shape[-2])[:, None] == largest
-    return free - 1j * place * np.where(choice, x / np.where(choice, np.real(held), 1), 0), known
+    inverse = np.linalg.inv(adjoint(ties.without(v, good)))
+    return ties.spoiled(conj(np.matmul(np.matmul(inverse, inner), adjoint(v))), known)
 
 
 eigh = primitive("eigh", lambda a, uplo: tuple(np.linalg.eigh(a, uplo)), joint=_d_eigh)

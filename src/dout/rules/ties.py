@@ -139,7 +139,3 @@ REPEAT = (
     "basis of a common space and have no derivative: it is NaN"
 )
 SHARE = "values repeat, as far as rounding can tell; those that repeat share their derivatives evenly"
-PHASE = (
-    "the result depends on the phases of complex vectors, and the phase that NumPy chose for them is none that changes "
-    "smoothly: the derivative is NaN"
-)

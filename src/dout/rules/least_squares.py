@@ -1,0 +1,128 @@
+"""Rules of pinv and lstsq.
+
+The derivative of a pseudoinverse is that of G. H. Golub and V. Pereyra, "The differentiation of pseudo-inverses and nonlinear
+least squares problems whose variables separate" (1973): dP = -P dA P + P P^H dA^H (I - A P) + (I - P A) dA^H P^H P. It holds
+along matrices of the same rank. Where the rank is not full, the pseudoinverse jumps as soon as the rank changes, so the
+derivative is right only for changes that keep the rank, such as those of B C when B and C change; a warning says so.
+
+Where rcond cuts off singular values that aren't 0, that formula leaves their part out. Then the derivative is that of
+f(A) = U f(S) V^H with f(s) = 1/s or 0 (V. Noferini, "A formula for the Frechet derivative of a generalized matrix function",
+2017), in which singular values that repeat are no obstacle.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from ..graph import PICK as pick
+from ..graph import ndim_of, plain, shape_of
+from .registry import implements, primitive
+from .singular_values import svdvals_pullback
+from .ties import absent, adjoint, conj, warn
+
+np: Any = numpy  # NumPy's type stubs don't know Variables
+Array = Any
+
+_RANK = (
+    "the matrix has not full rank; the derivative holds for changes that keep the rank, and for others there is none, because "
+    "the result jumps"
+)
+
+
+def _from_triangle(a: Array) -> Array:
+    """The Hermitian matrix of which NumPy reads the lower triangle."""
+    below = np.tril(a, -1)
+    return below + adjoint(below) + np.real(a) * np.eye(shape_of(a)[-1])
+
+
+def _pulled(name: str, g: Array, p: Array, a: Array, rcond: Any) -> Array:
+    """The gradient for A from that for its pseudoinverse P."""
+    m, n = shape_of(a)[-2:]
+    back = adjoint(p)
+    found = -np.matmul(np.matmul(back, g), back)
+    if not np.size(a):
+        return found
+    values = np.asarray(plain(a))
+    rank = np.round(np.real(np.sum(plain(p) * np.swapaxes(values, -1, -2), (-2, -1))))  # the trace of P A
+    deficient = bool(np.any(rank < min(m, n)))
+    if deficient:
+        s = np.linalg.svd(values, compute_uv=False)
+        kept = s > np.asarray(rcond)[..., None] * s[..., :1]
+        if np.any(~kept & (s > max(m, n) * np.finfo(s.dtype).eps * s[..., :1])):
+            return _cut_off(g, a, kept)
+        warn(name, _RANK)
+    if m > n or deficient:
+        outside = adjoint(g) - np.matmul(a, np.matmul(p, adjoint(g)))
+        found = found + np.matmul(np.matmul(outside, p), back)
+    if n > m or deficient:
+        outside = adjoint(g) - np.matmul(np.matmul(adjoint(g), p), a)
+        found = found + np.matmul(back, np.matmul(p, outside))
+    return found
+
+
+def _cut_off(g: Array, a: Array, kept: Any) -> Array:
+    """The gradient for A from that for the pseudoinverse of its larger singular values."""
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    v, g = adjoint(vh), adjoint(g)
+    f = np.where(kept, 1 / np.where(kept, s, 1), 0)
+    fi, fj, si, sj = f[..., :, None], f[..., None, :], s[..., :, None], s[..., None, :]
+    mixed = kept[..., :, None] != kept[..., None, :]
+    plus = np.where(mixed, (fi - fj) / np.where(mixed, si - sj, 1), -fi * fj)
+    minus = np.where(mixed, (fi + fj) / np.where(mixed, si + sj, 1), fi * fj)
+    x = np.matmul(adjoint(u), np.matmul(g, v))
+    inner = (plus * (x + adjoint(x)) + minus * (x - adjoint(x))) * 0.5
+    square = np.expand_dims(f * f, -2)
+    left = (np.matmul(g, v) - np.matmul(u, x)) * square
+    right = (np.matmul(adjoint(g), u) - np.matmul(v, adjoint(x))) * square
+    return np.matmul(np.matmul(u, inner) + left, vh) + np.matmul(u, adjoint(right))
+
+
+def _d_pinv(dout: Array, out: Array, a: Array, rcond: Any, hermitian: bool) -> Array:
+    if not hermitian:
+        return conj(_pulled("pinv", conj(dout), out, a, rcond))
+    found = conj(_pulled("pinv", conj(dout), out, _from_triangle(a), rcond))
+    return (found + adjoint(found)) * 0.5
+
+
+def _d_lstsq(douts: list[Array], outs: Any, a: Array, b: Array, rcond: float) -> tuple[Array, Array]:
+    """x is P b, where P is the pseudoinverse; the residuals are |b - A x|**2, and a change of x doesn't change them."""
+    x, residuals, s = outs[0], outs[1], outs[3]
+    p = np.linalg.pinv(a, rcond)
+    gx = conj(douts[0])
+    db = np.matmul(adjoint(p), gx)
+    da = _pulled("lstsq", np.matmul(gx, adjoint(b)), p, a, rcond)
+    if np.size(residuals):
+        apart = (b - np.matmul(a, x)) * (2 * np.expand_dims(douts[1], 0))
+        da, db = da - np.matmul(apart, adjoint(x)), db + apart
+    da = conj(da)
+    if not absent(douts[3]):
+        da = da + svdvals_pullback("lstsq", douts[3], s, a, kink=False)
+    return da, conj(db)
+
+
+pinv = primitive("pinv", lambda a, rcond, hermitian: np.linalg.pinv(a, rcond, hermitian), _d_pinv)
+lstsq = primitive("lstsq", lambda a, b, rcond: tuple(np.linalg.lstsq(a, b, rcond)), joint=_d_lstsq)
+
+
+@implements(np.linalg.pinv)
+def _pinv(a: Array, rcond: Any = None, hermitian: bool = False, **options: Any) -> Array:
+    if options and rcond is not None:
+        raise ValueError("`rtol` and `rcond` can't be both set.")
+    if options:
+        (rcond,) = options.values()
+        rcond = max(shape_of(a)[-2:]) * float(np.finfo(a.dtype).eps) if rcond is None else rcond
+    elif rcond is None:
+        rcond = 1e-15
+    return pinv(a, rcond=plain(rcond), hermitian=bool(hermitian))
+
+
+@implements(np.linalg.lstsq)
+def _lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array, int, Array]:
+    column = ndim_of(b) == 1
+    if rcond is None:
+        rcond = float(np.finfo(float).eps) * max(shape_of(a)[-2:])
+    parts = lstsq(a, np.expand_dims(b, -1) if column else b, rcond=rcond)
+    x = pick(parts, i=0)
+    return np.squeeze(x, -1) if column else x, pick(parts, i=1), plain(parts)[2], pick(parts, i=3)

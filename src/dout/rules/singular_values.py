@@ -1,0 +1,178 @@
+"""Rules of the singular value decomposition: svd, svdvals.
+
+With A = U S V^H and P = U^H dA V, dU = U O_U and dV = V O_V (and, of a matrix that isn't square, a part outside U or V), where
+off the diagonal O_U + O_V = (P + P^H) / (s_j - s_i) and, on it too, O_U - O_V = (P - P^H) / (s_i + s_j). These are the
+formulas of J. Townsend, "Differentiating the singular value decomposition" (2016), in partial fractions; with the complex
+diagonal they are those of Z.-Q. Wan and S.-X. Zhang, "Automatic differentiation for complex valued SVD" (2019). The phases of
+complex vectors are chosen by LAPACK so that the first row of V is real, or of U where the matrix has more columns than rows.
+
+With full_matrices the vectors that belong to no singular value are any basis of the space that is left. They have a
+derivative where the result depends on that space only: they turn out of it, and not within it. Otherwise it is NaN.
+
+A singular value that is 0 is a kink, as abs is at 0, and its derivative is taken as 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+
+from ..graph import PICK as pick
+from ..graph import plain, shape_of
+from . import ties
+from .phases import with_real_row
+from .registry import flat, implements, primitive
+from .ties import adjoint, conj, diagonal_matrix, transposed, warn
+
+np: Any = numpy  # NumPy's type stubs don't know Variables
+Array = Any
+
+_ZERO = (
+    "a singular value is 0, as far as rounding can tell, so the vectors that belong to it, of which the result is made, have "
+    "no derivative: it is NaN"
+)
+_ZERO_VALUE = "a singular value is 0, as far as rounding can tell; as that of abs at 0, its derivative is taken as 0"
+_BASIS = (
+    "with full_matrices, the vectors that belong to no singular value are any basis of the space that is left, and the "
+    "result depends on which: the derivative is NaN; use full_matrices=False"
+)
+
+
+def _zero(s: Any, n: int) -> Any:
+    """Which singular values are no more than rounding."""
+    return ~(s > ties.rounding(s, n))
+
+
+def _of_values(name: str, ds: Array, s: Any, n: int, kink: bool) -> Array:
+    """The derivatives of the singular values: shared by those that repeat, none for zeros."""
+    same, zero = ties.near(s, n), _zero(s, n)
+    if not kink:
+        if ties.differ(ds, same & ~zero[..., None]):
+            warn(name, ties.SHARE)
+        if np.any(zero & (plain(ds) != 0)):
+            warn(name, _ZERO_VALUE)
+    return np.where(zero, 0, ties.shared(ds, same))
+
+
+def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
+    u, s, vh = outs
+    return (_svd_pullback("svd", douts[0], douts[1], douts[2], u, s, vh, max(shape_of(a)[-2:])),)
+
+
+def _svd_pullback(name: str, du: Array, ds: Array, dvh: Array, u: Array, s: Array, vh: Array, n: int) -> Array:
+    """The derivative for A = u diag(s) vh, whose larger side is n."""
+    v, k, size = adjoint(vh), shape_of(s)[-1], plain(s)
+    u1, v1 = u[..., :k], v[..., :k]
+    inner = diagonal_matrix(_of_values(name, ds, size, n, kink=False))
+    if not k or (ties.absent(du) and ties.absent(dvh)):
+        return conj(np.matmul(np.matmul(u1, inner), adjoint(v1)))
+    gu, gv = conj(du), transposed(dvh)
+    gu1, gv1 = gu[..., :k], gv[..., :k]
+    if shape_of(u)[-2] < shape_of(v)[-2]:
+        gu1, known = with_real_row(name, gu1, u1, 0, (gv1, v1))
+    else:
+        gv1, known = with_real_row(name, gv1, v1, 0, (gu1, u1))
+    still, unused = ties.idle(np.concatenate([plain(gu1), plain(gv1)], -2), plain(ds))
+    turned, fixed = _turned(name, np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), s, n, still, unused)
+    known = known & fixed
+    g = np.matmul(np.matmul(u1, inner + turned), adjoint(v1))
+    for this, g1, gs, other, lay in ((u, gu1, gu, v1, False), (v, gv1, gv, u1, True)):
+        if shape_of(this)[-2] > k:
+            out, fixed = _outside(name, this, g1, gs, s, n, still, unused)
+            known = known & fixed
+            g = g + (np.matmul(other, adjoint(out)) if lay else np.matmul(out, adjoint(other)))
+    return ties.spoiled(conj(g), known)
+
+
+def _turned(name: str, xu: Array, xv: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
+    """What the vectors' turning into each other adds, from U^H g_U and V^H g_V; and for which matrices it is known."""
+    gap, size = np.expand_dims(s, -2) - np.expand_dims(s, -1), plain(s)
+    zero = _zero(size, n)
+    lost = ties.unknown(plain(gap), ties.near(size, n), still, unused)
+    both = (
+        zero & np.any(plain(xu), -2) & np.any(plain(xv), -2)
+    )  # one of the two turns round as the value goes through 0
+    if np.any(lost & ~zero[..., None]):
+        warn(name, ties.REPEAT)
+    if np.any(lost & zero[..., None]) or np.any(both):
+        warn(name, _ZERO)
+    eye = np.eye(shape_of(s)[-1], dtype=bool)
+    sums, change = xu + xv, xu - xv
+    apart = ties.reciprocal(gap, eye | lost)
+    total = ties.reciprocal(
+        np.expand_dims(s, -2) + np.expand_dims(s, -1), lost | (zero[..., None] & zero[..., None, :])
+    )
+    turned = 0.5 * (apart * (sums - adjoint(sums)) + total * (change - adjoint(change)))
+    return turned, ~np.any(lost, (-2, -1)) & ~np.any(both, -1)
+
+
+def _outside(name: str, u: Array, g1: Array, g: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
+    """What the vectors' turning out of their space adds, before it is multiplied by the other side's vectors."""
+    k, size = shape_of(s)[-1], plain(s)
+    u1, zero = u[..., :k], _zero(size, n)
+    out = g1 - np.matmul(u1, np.matmul(adjoint(u1), g1))
+    known = np.ones(size.shape[:-1], bool)
+    if shape_of(u)[-1] > k:
+        rest, g2 = u[..., k:], g[..., k:]
+        out = out - np.matmul(rest, np.matmul(adjoint(g2), u1))
+        within = plain(np.matmul(adjoint(rest), g2))
+        scale = np.sqrt(np.sum(np.abs(plain(g2)) ** 2, (-2, -1), keepdims=True))
+        known = ~np.any(np.abs(within - adjoint(within)) > np.finfo(size.dtype).eps ** 0.5 * scale, (-2, -1))
+        if not np.all(known):
+            warn(name, _BASIS)
+        used = np.any(plain(g2), (-2, -1))[..., None]
+        still, unused = still & ~used, unused & ~used
+    lost = zero & ~unused & ~(still & (size != 0))
+    if np.any(lost):
+        warn(name, _ZERO)
+    scale = ties.reciprocal(s, lost)
+    return out * np.expand_dims(scale, -2), known & ~np.any(lost, -1)
+
+
+def svdvals_pullback(name: str, ds: Array, s: Array, a: Array, kink: bool) -> Array:
+    """The derivative of singular values alone."""
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    inner = diagonal_matrix(_of_values(name, ds, plain(s), max(shape_of(a)[-2:]), kink))
+    return conj(np.matmul(np.matmul(u, inner), vh))
+
+
+svd = primitive("svd", lambda a, full: tuple(np.linalg.svd(a, full)), joint=_d_svd)
+#: `kink`: the values are the terms of a norm, and where they repeat or are 0 nobody needs to be told.
+svdvals = primitive("svdvals", lambda a, kink: np.linalg.svd(a, compute_uv=False),
+                    lambda dout, out, a, kink: svdvals_pullback("svdvals", dout, out, a, kink))  # fmt: skip
+
+
+class SVDResult(NamedTuple):
+    """As NumPy's result, with these names."""
+
+    U: Array
+    S: Array
+    Vh: Array
+
+
+@implements(np.linalg.svd)
+def _svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Array:
+    if hermitian:
+        return _svd_hermitian(a, compute_uv)
+    if not compute_uv:
+        return svdvals(a, kink=False)
+    parts = svd(a, full=bool(full_matrices))
+    return SVDResult(pick(parts, i=0), pick(parts, i=1), pick(parts, i=2))
+
+
+def _svd_hermitian(a: Array, compute_uv: bool) -> Array:
+    """From the eigenvalues, as NumPy does it: the greatest first, and their signs in the right-hand vectors."""
+    if not compute_uv:
+        return np.flip(np.sort(np.abs(np.linalg.eigvalsh(a))), -1)
+    s, u = np.linalg.eigh(a)
+    sign = np.copysign(1.0, plain(s))
+    size = np.abs(s)
+    order = np.flip(np.argsort(plain(size)), -1)
+    sign, size = np.take_along_axis(sign, order, -1), np.take_along_axis(size, order, -1)
+    u = np.take_along_axis(u, order[..., None, :], -1)
+    return SVDResult(u, size, np.conj(transposed(u * sign[..., None, :])))
+
+
+implements(np.linalg.svdvals)(lambda x, /: svdvals(x, kink=False))
+flat(np.linalg.matrix_rank)
