@@ -14,7 +14,7 @@ import dout
 MODULES = ["dout", *(m.name for m in pkgutil.walk_packages(dout.__path__, "dout."))]
 
 #: What some files are written in, which are imported only where it is installed.
-EXTRAS = {"sympy"}
+EXTRAS = {"anywidget", "starlette", "sympy", "uvicorn", "watchfiles"}
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -21,7 +21,9 @@ from .words import say
 #: A page of more characters than this would make the notebook slow to save; the image stands alone then.
 LARGEST = 3_000_000
 #: An image may be scaled down to this part of its size, and then scrolls; but it never asks for more than this many px.
-SMALLEST, WIDEST = 0.6, 2400
+SMALLEST, WIDEST = 0.6, 4000
+#: Of the text form, which few will see, no more lines are kept than these.
+LINES = 400
 #: What the page needs besides the picture for its buttons and words, and between which heights it is kept, in px.
 ROOM, LOW, HIGH = 340, 540, 820
 
@@ -34,7 +36,14 @@ def mimebundle_of(picture: Any, **options: Any) -> dict[str, str]:
         >>> sorted(mimebundle_of(dout.see(lambda x: x * x, 3.0)))
         ['text/html', 'text/plain']
     """
-    return {"text/html": notebook_html(picture.describe(**options)), "text/plain": repr(picture)}
+    return {"text/html": notebook_html(picture.describe(**options)), "text/plain": _beginning(picture.text())}
+
+
+def _beginning(text: str) -> str:
+    """So much of the text form as a notebook should keep beside the image."""
+    lines = text.splitlines()
+    more = len(lines) - LINES
+    return text if more <= 0 else "\n".join([*lines[:LINES], f"... {more} more lines: print(picture.text())"])
 
 
 def notebook_html(description: dict[str, Any]) -> str:

@@ -20,8 +20,8 @@ try:
     from watchfiles import PythonFilter, awatch
 
     from .app import Session, app_of
-except ImportError as error:
-    raise ImportError(f"--serve needs {error.name}: pip install 'dout[viewer]'") from error
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"--serve needs {error.name}: pip install 'dout[viewer]'", name=error.name) from error
 
 #: When a file was last written, and how long it is.
 Stamps = dict[Path, tuple[int, int]]

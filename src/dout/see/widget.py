@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
+from .bundle import module
 from .live import Live
 from .picture import Picture
 
+try:
+    import anywidget
+    import traitlets
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("widget() needs anywidget: pip install 'dout[notebook]'", name=error.name) from error
 
-def widget_of(picture: Picture, **options: Any) -> Any:
+
+def widget_of(picture: Picture, **options: Any) -> Widget:
     """The widget, made by anywidget, which JupyterLab, marimo, VS Code and others show.
 
     Args:
@@ -17,69 +23,53 @@ def widget_of(picture: Picture, **options: Any) -> Any:
             changed, for each slider that is moved; entries of small arrays are among them.
         **options: those of `Picture.describe`.
 
-    Returns:
-        a widget with the traits `inputs`, the numbers by name, which may also be set from Python (None for a graph);
-        `description`, what is shown; and `error`, what the function said when it failed, with its line.
-
-    Raises:
-        ImportError: if anywidget isn't installed.
-
     Example:
-        >>> import pytest
-        ...
-        ... _ = pytest.importorskip("anywidget")
         >>> import dout
         >>> widget = dout.see(lambda x: x * x, 3.0).widget()
         >>> widget.inputs = {"x": 5.0}
         >>> widget.description["outputs"][0]["value"]["v"]
         25.0
     """
-    return _kind()(Live(picture, **options))
+    return Widget(Live(picture, **options))
 
 
-@cache
-def _kind() -> type[Any]:
-    """The widget's class; made when first asked for, so that this file can be imported without anywidget."""
-    try:
-        import anywidget
-        import traitlets
-    except ImportError as error:
-        raise ImportError("widget() needs anywidget: pip install 'dout[notebook]'") from error
-    from .bundle import module
+class Widget(anywidget.AnyWidget):  # type: ignore[misc]
+    """A picture that is computed again whenever one of its numbers is changed.
 
-    class Widget(anywidget.AnyWidget):  # type: ignore[misc]
-        """A picture that is computed again whenever one of its numbers is changed."""
+    Attributes:
+        inputs: the numbers by name, which may also be set from Python; None for a graph, which can't be computed again.
+        description: what is shown.
+        error: what the function said when it failed, with its line; "" if it ran.
+    """
 
-        _esm = module()
-        description = traitlets.Dict().tag(sync=True)
-        inputs = traitlets.Dict(allow_none=True).tag(sync=True)
-        error = traitlets.Unicode().tag(sync=True)
+    _esm = module()
+    description = traitlets.Dict().tag(sync=True)
+    inputs = traitlets.Dict(allow_none=True).tag(sync=True)
+    error = traitlets.Unicode().tag(sync=True)
 
-        def __init__(self, live: Live) -> None:
-            self._live = live
-            inputs = live.inputs if live.can_move else None
-            super().__init__(description=live.description, inputs=inputs, error=live.error)
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        inputs = live.inputs if live.can_move else None
+        super().__init__(description=live.description, inputs=inputs, error=live.error)
 
-        @property
-        def picture(self) -> Picture:
-            """What is shown now."""
-            return self._live.picture
+    @property
+    def picture(self) -> Picture:
+        """What is shown now."""
+        return self._live.picture
 
-        @traitlets.validate("inputs")  # type: ignore[untyped-decorator]
-        def _all_of(self, proposal: Any) -> dict[str, Any] | None:
-            """The numbers that aren't given stay as they are."""
-            given: dict[str, Any] | None = proposal["value"]
-            if given is None or given == self._live.inputs:
-                return self._live.inputs if self._live.can_move else None
-            return self._live.checked(given)
+    @traitlets.validate("inputs")  # type: ignore[untyped-decorator]
+    def _all_of(self, proposal: Any) -> dict[str, Any] | None:
+        """The numbers that aren't given stay as they are."""
+        given: dict[str, Any] | None = proposal["value"]
+        if given is None or given == self._live.inputs:
+            return self._live.inputs if self._live.can_move else None
+        return self._live.checked(given)
 
-        @traitlets.observe("inputs")  # type: ignore[untyped-decorator]
-        def _move(self, change: Any) -> None:
-            if change["new"] in (None, self._live.inputs):
-                return
-            self._live.move(change["new"])
-            with self.hold_sync():  # both in one message
-                self.description = self._live.description
-                self.error = self._live.error
-
-    return Widget
+    @traitlets.observe("inputs")  # type: ignore[untyped-decorator]
+    def _move(self, change: Any) -> None:
+        if change["new"] in (None, self._live.inputs):
+            return
+        self._live.move(change["new"])
+        with self.hold_sync():  # both in one message
+            self.description = self._live.description
+            self.error = self._live.error
