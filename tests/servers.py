@@ -26,12 +26,14 @@ ENV = {**os.environ, "PYTHONPATH": str(Path(dout.__file__).parent.parent), "PYTH
 
 
 def needs(*modules: str) -> None:
-    """Skip a file of tests in which something is missing, and say what."""
+    """Skip the file of tests that calls this, if something is missing, and say what."""
+    tests = Path(sys._getframe(1).f_globals["__file__"]).name
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
-        pytest.skip(f"needs {', '.join(missing)}: pip install -e '.[browser,notebook,viewer]'", allow_module_level=True)
+        extras = "pip install -e '.[browser,notebook,viewer]'"
+        pytest.skip(f"{tests} needs {', '.join(missing)}: {extras}", allow_module_level=True)
     if "playwright" in modules and CHROMIUM is None:
-        pytest.skip("needs a Chromium: apt-get install chromium", allow_module_level=True)
+        pytest.skip(f"{tests} needs a Chromium: apt-get install chromium", allow_module_level=True)
 
 
 @contextmanager
