@@ -67,6 +67,8 @@ def simplify(fold: Fold) -> None:
             else:
                 items.append(child)
         item.items = items
+        if item.kind == "layer":
+            unwrap(item)
 
 
 def _below(fold: Fold) -> list[Fold]:

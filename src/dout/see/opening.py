@@ -33,7 +33,7 @@ CLOSED = (MulLayer, AddLayer, Relu)
 
 
 def _sigmoid(x: Any) -> Any:
-    return np.reciprocal(1 + np.exp(-x))
+    return np.reciprocal(np.exp(-x) + 1)
 
 
 #: What layers are made of, where that isn't what their forward does on Variables.
