@@ -10,7 +10,10 @@ import pytest
 from servers import browser, needs
 
 import dout
+from dout.see import bundle
 from dout.see.html import html_of
+from dout.see.placement import place
+from dout.see.values import short
 from dout.see.words import say
 
 needs("playwright", "axe_playwright_python")
@@ -497,6 +500,70 @@ def test_print(visit):
     expect(page.locator(".panel")).to_be_hidden()
     expect(page.locator(".transport")).to_be_hidden()
     expect(page.locator(".picture")).to_be_visible()
+
+
+# The same as in Python
+
+
+@pytest.fixture(scope="module")
+def inside(chromium):
+    """Calls a function within the module, such as `$numbers.short`, with some JSON."""
+    tab = chromium.new_page()
+    code = bundle.module().partition("export default")[0]
+    yield lambda expression, data: tab.evaluate(f"(data) => {{ {code}\nreturn {expression}; }}", data)
+    tab.close()
+
+
+FLOATS = [
+    *(
+        0.0,
+        -0.0,
+        1.0,
+        -2.5,
+        220.00000000000003,
+        1e-7,
+        123456789.0,
+        1e9,
+        1.5e9,
+        -1e20,
+        0.1 + 0.2,
+        1 / 3,
+        12345.678,
+        123456.78,
+    ),
+    *(999999.5, 999999.4, 9.999995e-5, 0.0001, 0.00012345678, 5e-324, 1.7e308, 1e5, 1234567.25, -0.000099999999),
+]
+
+
+def test_numbers_in_short(inside):
+    rng = np.random.default_rng(0)
+    xs = FLOATS + (rng.normal(size=500) * 10.0 ** rng.integers(-12, 13, 500)).tolist()
+    assert inside("data.map((x) => $numbers.short(x))", xs) == [short(x) for x in xs]
+    odd = ["NaN", "Infinity", "-Infinity"]
+    assert inside("data.map((x) => $numbers.short(Number(x)))", odd) == [short(float(x)) for x in odd]
+
+
+@pytest.mark.parametrize(("what", "args"), [(bent, (0.5,)), (blocks, (0.7, 40)), (price, (1.0, 2.0, 3.0))])
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_placement(inside, what, args, every):
+    described = dout.see(what, *args).describe()
+    opened = [group["id"] for group in described["groups"] if group["id"] % every == 0]
+    ours = place(described["levels"], set(opened))
+    theirs = inside("$placement.place(data[0], new Set(data[1]))", [described["levels"], opened])
+    assert theirs["width"] == pytest.approx(ours["width"])
+    assert theirs["height"] == pytest.approx(ours["height"])
+
+    def flat(placed):
+        for kind in ("items", "frames", "arrows"):
+            for one in placed[kind]:
+                numbers = (
+                    [x for point in one["points"] for x in point] if kind == "arrows" else [one[k] for k in "xywh"]
+                )
+                yield kind, one["level"], one["index"], numbers
+
+    for a, b in zip(sorted(flat(ours)), sorted(flat(theirs)), strict=True):
+        assert a[:3] == b[:3]
+        assert a[3] == pytest.approx(b[3])
 
 
 # What bad input gets

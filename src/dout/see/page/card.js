@@ -13,14 +13,14 @@ export class Card {
     this.stage = stage;
     this.element = html("div", { class: "card", role: "tooltip", hidden: true, pointerenter: () => this.stay(), pointerleave: () => this.later() });
     this.timer = null;
-    this.resting = ""; // where the pointer was when it last did something
-    stage.addEventListener("click", (event) => (this.resting = `${event.clientX} ${event.clientY}`));
+    this.resting = { x: -1, y: -1 }; // where the pointer was when it last did something
+    stage.addEventListener("click", ({ clientX: x, clientY: y }) => (this.resting = { x, y }), { capture: true });
   }
 
   // A thing that was drawn under a resting pointer wasn't pointed at.
   entered(event, thing, element) {
-    const at = `${event.clientX} ${event.clientY}`;
-    if (event.pointerType !== "touch" && at !== this.resting) this.soon(thing, element);
+    const moved = Math.hypot(event.clientX - this.resting.x, event.clientY - this.resting.y) > 1.5;
+    if (event.pointerType !== "touch" && moved) this.soon(thing, element);
   }
 
   soon(thing, element) {
