@@ -334,6 +334,14 @@ def test_sizes(visit):
     expect(page.locator(".legend")).to_contain_text("size of the derivative")
 
 
+def test_formulas(visit):
+    page = visit(price, 100.0, 2.0, 1.1, formulas=True)
+    assert any(d.startswith("110∂L/∂x₂ = ") for _, d in numbers(page))
+    page.keyboard.press("End")
+    expect(page.locator(".story math")).to_be_visible()
+    expect(page.locator(".story .math")).to_contain_text("x₁ = apple, x₂ = number, y = cost")
+
+
 def test_zoom_and_pan(visit):
     page = visit(price, 100.0, 2.0, 1.1)
     world = page.locator(".picture > g")

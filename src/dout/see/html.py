@@ -31,7 +31,7 @@ def html_of(
     Args:
         description: what `describe` gives.
         lang: "en" or "zh"; the description's own, or that of the reader's browser, if not given.
-        formulas: taken for the sake of the other forms; the page has formulas on demand.
+        formulas: write each derivative's formula below it too, where `describe(formulas=True)` has left room.
         sizes: whether derivatives start out as thick as they are large.
         paths: the name of an input whose paths to the output start out highlighted.
 
@@ -51,7 +51,7 @@ def html_of(
         raise ValueError(f"lang has to be 'en' or 'zh', got {lang!r}")
     if paths is not None:
         _check(description, paths)
-    asked = {"sizes": sizes, "paths": paths}
+    asked = {"sizes": sizes, "paths": paths, "written": formulas or None}
     shown = {**description, **{key: value for key, value in asked.items() if value is not None}}
     script, style = module() + starter(), css()
     policy = (

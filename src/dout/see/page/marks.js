@@ -41,6 +41,8 @@ function markArrow(page, drawn, here) {
     const above = linesOf(value);
     write(drawn.value, x, y - 7 - LINE * (above.length - 1), seen ? above : []);
     const below = guess ? ["?"] : back ? linesOf(derivative) : [];
+    const formula = page.description.written && back && edges.length === 1 ? page.explainer.formula(edges[0]) : null;
+    if (formula && below.length) below.push(formula.text);
     if (wrong && below.length && !guess) below[0] = `≠ ${below[0]}`;
     write(drawn.derivative, x, y + 15 + (drawn.low ?? 0), below);
   }
