@@ -475,6 +475,15 @@ class TestSeeFiles:
         assert "220" in said
         assert said != dout_command("see", f"{shop}:price", "apple=100", "number=2")
 
+    def test_numerical_derivatives(self, shop):
+        words = ("see", f"{shop}:price", "apple=100", "number=2")
+        said = dout_command(*words, "--numerical")
+        assert said.startswith(dout_command(*words))
+        assert said.endswith("\nEvery derivative agrees with the numerical one, where the two can be compared.\n")
+        said = dout_command("see", f"{shop}:Wrong", "x=2", "y=5", "--numerical")
+        assert "\n≠ With the derivative that came to it, Wrong hands on 2; the numerical derivative says 5.\n" in said
+        assert "agrees" not in said
+
     def test_a_missing_library(self, shop, monkeypatch):
         monkeypatch.delitem(sys.modules, "dout.see.serve", raising=False)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
