@@ -508,6 +508,14 @@ def test_print(visit):
     expect(page.locator(".panel")).to_be_hidden()
     expect(page.locator(".transport")).to_be_hidden()
     expect(page.locator(".picture")).to_be_visible()
+    page.evaluate("""() => {
+        const { shadowRoot } = document.querySelector('.dout');
+        addEventListener('afterprint', () => (window.after = shadowRoot.querySelector('.picture').getAttribute('viewBox')));
+        addEventListener('beforeprint', () => (window.before = shadowRoot.querySelector('.picture').getAttribute('viewBox')));
+    }""")
+    assert page.pdf().startswith(b"%PDF")
+    page.wait_for_function("window.after === null")
+    assert page.evaluate("window.before").startswith("-16 -16 ")
 
 
 # The same as in Python

@@ -24,6 +24,10 @@ export class Viewport {
     for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.up(event));
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(stage);
+    this.print = () => this.onPaper();
+    this.printed = () => this.onScreen();
+    window.addEventListener("beforeprint", this.print);
+    window.addEventListener("afterprint", this.printed);
   }
 
   // Follows the room that there is, but not every line that the explanation below is longer.
@@ -161,8 +165,23 @@ export class Viewport {
     this.stage.classList.remove("dragging");
   }
 
+  // On paper the whole picture, as large as the page is wide.
+  onPaper() {
+    const { width, height } = this.size;
+    this.world.removeAttribute("transform");
+    this.world.ownerSVGElement.setAttribute("viewBox", `-16 -16 ${width + 32} ${height + 32}`);
+  }
+
+  onScreen() {
+    this.world.ownerSVGElement.removeAttribute("viewBox");
+    this.apply();
+  }
+
   close() {
+    cancelAnimationFrame(this.frame);
     this.observer.disconnect();
+    window.removeEventListener("beforeprint", this.print);
+    window.removeEventListener("afterprint", this.printed);
   }
 }
 
