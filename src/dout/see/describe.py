@@ -72,7 +72,7 @@ class Description:
 
             self._marks = mark(self.picture, lang)
         plan, shipment, graph = self.plan, self.shipment, self.picture.graph
-        start_open(shipment.folds, open, plan.small)
+        start_open(shipment.folds, open, plan.small, len(plan.root.items) == 1)
         with np.errstate(all="ignore"):
             nodes = [self._node(one) for one in shipment.nodes]
             edges = [self._edge(line) for line in shipment.lines]
@@ -282,8 +282,14 @@ def slider_of(value: Any) -> dict[str, float] | None:
     return {"min": -reach, "max": reach, "step": float(f"{reach / 100:.3g}")}
 
 
-def start_open(folds: Iterable[Fold], open: Any, small: bool) -> None:
+def start_open(folds: Iterable[Fold], open: Any, small: bool, alone: bool) -> None:
     """Say of each fold whether it starts open.
+
+    Args:
+        folds: all of them.
+        open: what was asked for.
+        small: whether all can be seen at once.
+        alone: whether one fold holds everything.
 
     Raises:
         ValueError: if there is no fold of such a name.
@@ -302,10 +308,8 @@ def start_open(folds: Iterable[Fold], open: Any, small: bool) -> None:
             while around is not None:
                 around.open = around.shipped
                 around = around.parent
-    if not small and open is None:
-        top = [fold for fold in folds if fold.parent is None]
-        if len(top) == 1 and top[0].kind != "layer":
-            top[0].open = top[0].shipped
+    if alone and folds and open is None:
+        folds[0].open = folds[0].shipped and folds[0].kind != "layer"
 
 
 def steps_of(nodes: Sequence[Json], edges: Sequence[Json]) -> list[list[Any]]:

@@ -121,7 +121,8 @@ class _Builder:
             same += 1
         before = len(level.loops), level.container
         del level.loops[same:]
-        if same and (at < level.at or (at == level.at and not site.again)):
+        back = at < level.at or (at == level.at and not site.again)
+        if same and (back or site.excludes(self._places.site(level.call, level.at))):
             level.loops[-1].go_on()
         for node in site.loops[same:]:
             fold = Fold("loop", _head(node), (level.call, node.lineno))

@@ -62,8 +62,9 @@ def simplify(fold: Fold) -> None:
             item.count = len(item.items)  # its steps
         items: list[Item] = []
         for child in item.items:
+            only = child.items[0] if isinstance(child, Fold) and len(child.items) == 1 else None
             if isinstance(child, Fold) and _says_nothing(child):
-                items += child.items
+                items += only.items if isinstance(only, Fold) and only.kind == "step" else child.items
             else:
                 items.append(child)
         item.items = items

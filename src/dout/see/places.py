@@ -61,10 +61,11 @@ class Site:
         target: the name that the expression's value was assigned to, or "" if to none; None if it was returned.
         path: the way to the value in what is returned, if that is a tuple.
         loops: the loops around it, outermost first.
+        branches: for each `if` around it, whether it stands in its body.
         again: whether it may compute many times in one execution, as sum does.
     """
 
-    __slots__ = ("again", "line", "loops", "node", "path", "target", "text")
+    __slots__ = ("again", "branches", "line", "loops", "node", "path", "target", "text")
 
     def __init__(self, line: int, text: str, node: Any, code: CodeType) -> None:
         self.line = line
@@ -73,11 +74,17 @@ class Site:
         self.target: str | None = ""
         self.path: tuple[int, ...] = ()
         self.loops: list[Any] = []
+        self.branches: dict[Any, bool] = {}
         self.again = False
         if node is not None:
             self.target, self.path = _target(node)
             self.loops = list(reversed(list(_loops(node, code))))
+            self.branches = dict(_branches(node))
             self.again = _called(node) in _REPEATING
+
+    def excludes(self, other: Site) -> bool:
+        """Whether it stands in the other branch of an `if`, so that one pass can't come to both."""
+        return any(other.branches.get(node, side) != side for node, side in self.branches.items())
 
 
 class Places:
@@ -266,6 +273,17 @@ def _loops(node: Any, code: CodeType) -> Iterator[Any]:
                     return
         elif isinstance(parent, _FUNCTION_NODES):
             return
+        child, parent = parent, getattr(parent, "parent", None)
+
+
+def _branches(node: Any) -> Iterator[tuple[Any, bool]]:
+    """The `if`s around an expression in its function, and whether it stands in the body."""
+    child, parent = node, getattr(node, "parent", None)
+    while parent is not None and not isinstance(parent, _FUNCTION_NODES):
+        if isinstance(parent, ast.If) and child is not parent.test:
+            yield parent, child in parent.body
+        elif isinstance(parent, ast.IfExp) and child is not parent.test:
+            yield parent, child is parent.body
         child, parent = parent, getattr(parent, "parent", None)
 
 

@@ -120,10 +120,9 @@ def _runs(forms: np.ndarray, wired: np.ndarray) -> dict[int, tuple[int, int]]:
         same = wired[period:] == wired[:-period]
         edges = np.flatnonzero(np.diff(np.concatenate(([0], same.view(np.int8), [0]))))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            # the first block is fed by something else than a block before it
-            before = start - period
-            like = before >= 0 and np.array_equal(forms[before:start], forms[start : start + period])
-            first = before if like else start
+            first = start  # the first block is fed by something else than a block before it
+            while first > max(start - period, 0) and forms[first - 1] == forms[first - 1 + period]:
+                first -= 1
             count = (end + period - first) // period
             if count >= FEWEST:
                 found.append((-count * period, period, first, count))
