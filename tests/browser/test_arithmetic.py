@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from page_cases import all_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from page_cases import all_cases
 from servers import browser, needs
 
 import dout
@@ -70,7 +71,7 @@ def run():
 
 def lean(description):
     """Without what the arithmetic doesn't look at; through JSON, as it comes to the page."""
-    return json.loads(json.dumps({**description, "levels": {}, "steps": [], "formulas": {}}))
+    return json.loads(json.dumps({**description, "steps": [], "formulas": {}}))
 
 
 def number(v):
@@ -80,7 +81,8 @@ def number(v):
 
 
 def described(f, args):
-    with np.errstate(all="ignore"):
+    """A picture's description but for where things stand, which takes longest to find."""
+    with np.errstate(all="ignore"), patch("dout.see.describe.levels_of", lambda *args, **options: {}):
         return dout.see(f, *args).describe()
 
 
@@ -195,7 +197,7 @@ def expressions(draw):
 
 
 @given(expressions(), st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_random_graphs(run, steps, seed):
     def f(a, b, c):
         found = [a, b, c]
@@ -230,7 +232,8 @@ def cannot(run, f, args, there, **changes):
     """What the page says that it can't compute: {the operation: why}, and all that it gave."""
     here = {**described(f, args), **changes}
     (found,) = run([(here, there)])
-    return {here["nodes"][one["node"]]["op"]: one["why"] for one in found["cannot"] if not one.get("total")}, found
+    forward = [one for one in found["cannot"] if "edge" not in one and not one.get("total") and "group" not in one]
+    return {here["nodes"][one["node"]]["op"]: one["why"] for one in forward}, found
 
 
 def test_what_it_does_not_know_it_says_with_all_that_depends_on_it(run):
@@ -247,9 +250,8 @@ def test_what_it_does_not_know_it_says_with_all_that_depends_on_it(run):
 
 
 def test_arrays_that_are_not_in_the_file(run):
-    said, found = cannot(run, lambda x, w: np.sum(w * x) * x, [2.0, np.ones(100)], [[0, 3.0]])
-    assert said == {"multiply": "cannot_upstream", "sum": "cannot_upstream"} | {"multiply": said["multiply"]}
-    assert "cannot_array" in {one["why"] for one in found["cannot"]}
+    said, _ = cannot(run, lambda x, w: np.sum(w / x) * x, [2.0, np.ones(100)], [[0, 3.0]])
+    assert said == {"divide": "cannot_array", "sum": "cannot_upstream", "multiply": "cannot_upstream"}
 
 
 def test_complex_numbers(run):
@@ -314,7 +316,7 @@ def test_ties_and_kinks_are_shared_as_in_python(run):
     for f in (np.maximum, np.minimum, np.fmax, np.fmin, np.copysign, np.heaviside, np.power, np.hypot, np.remainder):
         held(run, [(f.__name__, f, [x[::-1], y], [x, y]), (f.__name__, f, [y, x[::-1]], [y, x])])
     for f in (np.abs, np.max, np.min, np.prod, np.cumprod):
-        held(run, [(f.__name__, f, [x[::-1]], [x])])
+        held(run, [(f.__name__, f, [x[::-1].copy()], [x])])
 
 
 # Layers

@@ -2,7 +2,7 @@
 
 import { html, replace } from "./dom.js";
 import { numberOf } from "./numbers.js";
-import { as, shownAs } from "./pieces.js";
+import { as, shownAs, textOf } from "./pieces.js";
 
 const TOLERANCE = 1e-3; // relative
 
@@ -143,7 +143,8 @@ export class Quiz {
     const { say, explainer, scene } = this.page;
     const told = explainer.backward(arrow, scene, (other) => !this.hides(other));
     const verdict = this.state === "right" ? say("page.quiz.right") : say("page.quiz.given");
-    story.tell({ ...told, kicker: `${story.kicker.textContent} · ${verdict}`, way: "backward" });
+    const said = [verdict, told.product?.map(textOf).join(" ") ?? textOf(told.line), textOf(told.aside)];
+    story.tell({ ...told, kicker: story.kicker.textContent, way: "backward", said });
     this.onward = html("button", { type: "button", class: "main", click: () => this.next() }, say("page.quiz.next"));
     story.more.prepend(html("p", { class: "quiz" }, html("span", { class: this.state === "right" ? "right" : "" }, verdict), this.onward, leave));
   }
