@@ -8,6 +8,7 @@ from . import (
     indexing,
     least_squares,
     linalg,
+    norms,
     order_statistics,
     padding,
     polynomials,
@@ -19,6 +20,7 @@ from . import (
     singular_values,
     spaces,
     statistics,
+    vectors,
     writing,
 )
 from .registry import FLAT, FUNCTIONS, UFUNCS
@@ -34,6 +36,7 @@ __all__ = [
     "indexing",
     "least_squares",
     "linalg",
+    "norms",
     "order_statistics",
     "padding",
     "polynomials",
@@ -45,5 +48,6 @@ __all__ = [
     "singular_values",
     "spaces",
     "statistics",
+    "vectors",
     "writing",
 ]

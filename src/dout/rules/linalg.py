@@ -1,4 +1,4 @@
-"""Rules of linear algebra: inv, solve, det, slogdet, cholesky, norm.
+"""Rules of linear algebra: inv, solve, det, slogdet, cholesky.
 
 Formulas: M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
 (2008); for Cholesky, I. Murray, "Differentiation of the Cholesky decomposition" (2016), section 4.1. Matrices may be
@@ -7,26 +7,25 @@ stacked in leading axes, which broadcast; the walk sums those back.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import PICK as pick
 from ..graph import ndim_of, plain, shape_of
+from . import ties
 from .registry import implements, primitive
+from .ties import transposed, warn
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
-def _mT(a: Array) -> Array:
-    return np.swapaxes(a, -1, -2)
-
-
 def _d_solve(dout: Array, out: Array, a: Array, _b: Array) -> tuple[Array, Array]:
-    db = np.linalg.solve(_mT(a), dout)
-    return -np.matmul(db, _mT(out)), db
+    db = np.linalg.solve(transposed(a), dout)
+    return -np.matmul(db, transposed(out)), db
 
 
 def _cofactors(a: Array) -> Array:
@@ -48,7 +47,7 @@ def _invertible(a: Array) -> bool:
 
 def _d_det(dout: Array, out: Array, a: Array) -> Array:
     if _invertible(plain(a)):
-        return np.expand_dims(dout * out, (-1, -2)) * _mT(np.linalg.inv(a))
+        return np.expand_dims(dout * out, (-1, -2)) * transposed(np.linalg.inv(a))
     return np.expand_dims(dout, (-1, -2)) * _cofactors(a)
 
 
@@ -57,32 +56,32 @@ def _d_slogdet(douts: list[Array], outs: Array, a: Array) -> tuple[Array]:
     d = np.expand_dims(douts[1], (-1, -2)) + 0
     if np.iscomplexobj(a):
         d = d + np.expand_dims(np.real(douts[0] * 1j * outs[0]), (-1, -2)) * -1j
-    return (d * _mT(np.linalg.inv(a)),)
+    good = np.asarray(plain(outs[1]) != -np.inf) | (np.squeeze(plain(d), (-1, -2)) == 0)
+    if not np.all(good):
+        warn("slogdet", "the matrix is singular, and the logarithm of 0 has no derivative: it is NaN")
+    regular = ties.without(a, np.asarray(plain(outs[1]) != -np.inf))
+    return (ties.spoiled(d * transposed(np.linalg.inv(regular)), good),)
 
 
 def _d_cholesky(dout: Array, out: Array, _a: Array, upper: bool) -> Array:
     """The derivative for a symmetric argument, shared evenly by the two triangles."""
     if upper:
-        dout, out = np.conj(_mT(dout)), np.conj(_mT(out))
+        dout, out = np.conj(transposed(dout)), np.conj(transposed(out))
     n = shape_of(out)[-1]
     lower, dlower = np.conj(out), dout  # JAX's convention is unconjugated, Murray's formula is for the conjugate
-    inner = np.tril(np.matmul(_mT(out), dlower)) * (1.0 - 0.5 * np.eye(n))
-    left = np.linalg.solve(_mT(out), inner)
+    inner = np.tril(np.matmul(transposed(out), dlower)) * (1.0 - 0.5 * np.eye(n))
+    left = np.linalg.solve(transposed(out), inner)
     full = np.matmul(left, np.linalg.inv(lower))
-    return (full + np.conj(_mT(full))) * 0.5
+    return (full + np.conj(transposed(full))) * 0.5
 
 
-def _d_length(dout: Array, out: Array, x: Array, axes: tuple[int, ...] | None) -> Array:
-    """x / |x|, and 0 where |x| is 0."""
-    return dout * np.conj(x) / np.where(out == 0, np.inf, out)
-
-
-inv = primitive("inv", np.linalg.inv, lambda dout, out, _a: -np.matmul(_mT(out), np.matmul(dout, _mT(out))))
+inv = primitive(
+    "inv", np.linalg.inv, lambda dout, out, _a: -np.matmul(transposed(out), np.matmul(dout, transposed(out)))
+)
 solve = primitive("solve", np.linalg.solve, joint=_d_solve)
 det = primitive("det", np.linalg.det, _d_det)
 slogdet = primitive("slogdet", lambda a: tuple(np.linalg.slogdet(a)), joint=_d_slogdet)
 cholesky = primitive("cholesky", lambda a, upper: np.linalg.cholesky(a, upper=upper), _d_cholesky)
-length = primitive("norm", lambda x, axes: np.linalg.norm(x, axis=axes, keepdims=True), _d_length)
 
 
 class SlogdetResult(NamedTuple):
@@ -116,56 +115,97 @@ def _cholesky(a: Array, /, *, upper: bool = False) -> Array:
     return cholesky(a, upper=upper)
 
 
-@implements(np.linalg.norm)
-def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
-    ndim = ndim_of(x)
-    if axis is None and (ord is None or (ndim == 1 and ord == 2) or (ndim == 2 and ord in ("fro", "f"))):
-        return _narrow(length(x, axes=None), tuple(range(ndim)), keepdims)
-    axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
-    if len(axes) == 1:
-        return _vector_norm(x, ord, axes, keepdims)
-    if len(axes) == 2:
-        return _narrow(_matrix_norm(x, ord, axes), axes, keepdims)
-    raise ValueError("Improper number of dimensions to norm.")
+@implements(np.linalg.matrix_power)
+def _matrix_power(a: Array, n: int) -> Array:
+    """By repeated squaring, in NumPy's order."""
+    np.linalg.matrix_power(plain(a)[..., :0, :0] if _is_square(a) else plain(a), n)  # raises what NumPy raises
+    n = operator.index(n)
+    if n == 0:
+        return np.zeros_like(a) + np.eye(shape_of(a)[-1], dtype=a.dtype)
+    a, n = (np.linalg.inv(a), -n) if n < 0 else (a, n)
+    if n == 3:
+        return np.matmul(np.matmul(a, a), a)
+    power = result = None
+    while n:
+        power = a if power is None else np.matmul(power, power)
+        n, bit = divmod(n, 2)
+        if bit:
+            result = power if result is None else np.matmul(result, power)
+    return result
 
 
-def _narrow(found: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
-    """Drop the axes, which have length 1; a single number is NumPy's scalar."""
-    if keepdims:
-        return found
-    return found[(0,) * len(axes)] if len(axes) == ndim_of(found) else np.squeeze(found, axes)
+def _is_square(a: Array) -> bool:
+    return ndim_of(a) > 1 and shape_of(a)[-1] == shape_of(a)[-2]
 
 
-def _vector_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
-    if isinstance(ord, str):
-        raise ValueError(f"Invalid norm order '{ord}' for vectors")
-    if ord is None or ord == 2:
-        return _narrow(length(x, axes=axes), axes, keepdims)
-    sizes = np.abs(x)
-    if ord == np.inf:
-        return _narrow(np.max(sizes, axes, keepdims=True), axes, keepdims)
-    if ord == -np.inf:
-        return _narrow(np.min(sizes, axes, keepdims=True), axes, keepdims)
-    if ord == 0:
-        return _narrow(np.sum((sizes != 0).astype(sizes.dtype), axes, keepdims=True), axes, keepdims)
-    if ord == 1:
-        return _narrow(np.sum(sizes, axes, keepdims=True), axes, keepdims)
-    summed = _narrow(np.sum(sizes ** float(ord), axes, keepdims=True), axes, keepdims)
-    nonzero = plain(summed) != 0
-    root = np.where(nonzero, summed, 1)[()] ** (1 / ord)
-    return np.where(nonzero, root, plain(summed) ** (1 / ord))[()]
+@implements(np.linalg.multi_dot)
+def _multi_dot(arrays: Sequence[Array]) -> Array:
+    """In the order that takes the fewest multiplications."""
+    arrays = list(arrays)
+    if len(arrays) < 2:
+        raise ValueError("Expecting at least two arrays.")
+    if len(arrays) == 2:
+        return np.dot(arrays[0], arrays[1])
+    ends = ndim_of(arrays[0]), ndim_of(arrays[-1])
+    if ends[0] == 1:
+        arrays[0] = np.expand_dims(arrays[0], 0)
+    if ends[1] == 1:
+        arrays[-1] = np.expand_dims(arrays[-1], 1)
+    for a in arrays:
+        if ndim_of(a) != 2:
+            raise np.linalg.LinAlgError(f"{ndim_of(a)}-dimensional array given. Array must be two-dimensional")
+    result = _chain(arrays, _best_cuts([shape_of(arrays[0])[0], *(shape_of(a)[1] for a in arrays)]), 0, len(arrays) - 1)
+    if 1 not in ends:
+        return result
+    return result[0, 0] if ends == (1, 1) else np.ravel(result)
 
 
-def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...]) -> Array:
-    if ord is None or ord in ("fro", "f"):
-        return length(x, axes=axes)
-    if ord in (2, -2, "nuc"):
-        raise NotImplementedError(
-            f"np.linalg.norm: ord={ord!r} of a matrix needs singular values, which have no derivative in dout yet; "
-            "'fro', 1, -1, inf and -inf do"
+def _best_cuts(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """After which matrix to cut each part of a chain (T. Cormen et al., Introduction to Algorithms, 15.2)."""
+    n = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(n)}
+    cuts = {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            prices = {k: cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)}
+            cuts[i, j] = min(prices, key=lambda k: prices[k])  # the first of equal ones, as NumPy does
+            cost[i, j] = prices[cuts[i, j]]
+    return cuts
+
+
+def _chain(arrays: Sequence[Array], cuts: dict[tuple[int, int], int], i: int, j: int) -> Array:
+    if i == j:
+        return arrays[i]
+    return np.dot(_chain(arrays, cuts, i, cuts[i, j]), _chain(arrays, cuts, cuts[i, j] + 1, j))
+
+
+@implements(np.linalg.tensorinv)
+def _tensorinv(a: Array, ind: int = 2) -> Array:
+    if ind <= 0:
+        raise ValueError("Invalid ind argument.")
+    shape = shape_of(a)
+    rows = int(np.prod(shape[ind:], dtype=int))
+    return np.reshape(np.linalg.inv(np.reshape(a, (rows, -1))), (*shape[ind:], *shape[:ind]))
+
+
+@implements(np.linalg.tensorsolve)
+def _tensorsolve(a: Array, b: Array, axes: Any = None) -> Array:
+    if axes is not None:
+        order = list(range(ndim_of(a)))
+        for axis in axes:
+            order.remove(axis)
+            order.insert(ndim_of(a), axis)
+        a = np.transpose(a, order)
+    shape = shape_of(a)[-(ndim_of(a) - ndim_of(b)) :]
+    n = int(np.prod(shape, dtype=int))
+    if np.size(a) != n**2:
+        raise np.linalg.LinAlgError(
+            "Input arrays must satisfy the requirement prod(a.shape[b.ndim:]) == prod(a.shape[:b.ndim])"
         )
-    if ord not in (1, -1, np.inf, -np.inf):
-        raise ValueError(f"Invalid norm order {ord!r} for matrices.")
-    along, across = axes if abs(ord) == 1 else axes[::-1]
-    sums = np.sum(np.abs(x), along, keepdims=True)
-    return (np.max if ord > 0 else np.min)(sums, across, keepdims=True)
+    return np.reshape(np.linalg.solve(np.reshape(a, (n, n)), np.ravel(b)), shape)
+
+
+@implements(np.linalg.trace)
+def _linalg_trace(x: Array, /, *, offset: int = 0, dtype: Any = None) -> Array:
+    return np.trace(x, offset, -2, -1, dtype)

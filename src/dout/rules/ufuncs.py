@@ -12,6 +12,7 @@ from ..graph import ndim_of, plain, shape_of
 from .elementwise import to_dtype
 from .indexing import scatter
 from .registry import FLAT, UFUNCS
+from .vectors import along_axes
 
 np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
 Array = Any
@@ -60,6 +61,9 @@ def call_with_options(ufunc: Any, inputs: tuple[Array, ...], options: dict[str, 
     casting = options.pop("casting", "same_kind")
     for harmless in ("order", "subok"):  # they change how the result lies in memory, not what it is
         options.pop(harmless, None)
+    axes: dict[str, Any] = {
+        name: options.pop(name) for name in ("axis", "axes", "keepdims") if ufunc.signature and name in options
+    }
     if options:
         raise TypeError(
             f"np.{ufunc.__name__}: {', '.join(options)}= is not supported on Variables; leave it away, or use "
@@ -68,7 +72,10 @@ def call_with_options(ufunc: Any, inputs: tuple[Array, ...], options: dict[str, 
     if dtype is not None and ufunc not in FLAT:
         dtype = np.dtype(dtype)
         inputs = tuple(_cast(ufunc, x, dtype, casting) for x in inputs)
-    result = ufunc(*inputs) if where is True else _where(ufunc, inputs, plain(where), out)
+    if axes:
+        result = along_axes(ufunc, inputs, axes)
+    else:
+        result = ufunc(*inputs) if where is True else _where(ufunc, inputs, plain(where), out)
     if dtype is not None and ufunc not in FLAT and result.dtype != dtype:
         raise TypeError(f"np.{ufunc.__name__}: dtype={dtype}: it gives {result.dtype} for inputs of that dtype")
     return result if out is None else store(result, out)
