@@ -101,10 +101,10 @@ def _pieces(text: ET.Element, fonts: Fonts) -> list[ET.Element]:
             runs.append([family, c])
     size = float(text.get("font-size", "12"))
     widths = [fonts.width(family, run, size) for family, run in runs]
-    x = float(text.get("x", "0")) - sum(widths) * {"middle": 0.5, "end": 1.0}.get(text.get("text-anchor", ""), 0.0)
+    x = float(text.get("x", "0")) - sum(widths) * {"start": 0.0, "end": 1.0}.get(text.get("text-anchor", ""), 0.5)
     made = []
     for (family, run), w in zip(runs, widths, strict=True):
-        piece = ET.Element(text.tag, {k: v for k, v in text.attrib.items() if k != "text-anchor"})
+        piece = ET.Element(text.tag, {**text.attrib, "text-anchor": "start"})
         start = len(run) - len(run.lstrip())  # CairoSVG drops spaces at a text's beginning
         piece.set("x", f"{x + fonts.width(family, run[:start], size):.2f}")
         piece.set("font-family", family)

@@ -22,7 +22,7 @@ def line(points: Points, shift: float, end: float = 0.0) -> str:
 
     Example:
         >>> line([[0, 10], [20, 10], [40, 30], [80, 30], [90, 30]], -3)
-        'M0 7H20C32.83 7 32.83 27 40 27H90'
+        'M0 7H20C32.8 7 32.8 27 40 27H90'
     """
     *way, (a, b) = points
     x, y = way[0]

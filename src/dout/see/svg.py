@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from .levels import levels_of
 from .markup import Pen, escape, isolated, num
 from .paths import ways_of
 from .placement import carry, place
-from .svg_foot import Foot
+from .svg_foot import Foot, notes_on
 from .svg_marks import Marks
 from .svg_reach import Sizes
 from .svg_words import described, shown_title
@@ -27,6 +28,7 @@ def svg_of(
     paths: str | None = None,
     theme: str | None = None,
     legend: bool = True,
+    flat: bool = False,
 ) -> str:
     """Draw a description.
 
@@ -38,9 +40,11 @@ def svg_of(
         paths: the name of an input whose ways to the output are highlighted.
         theme: "light" or "dark" for one of the two; both, by what the reader's screen asks for, if not given.
         legend: say below the picture which arrow is which.
+        flat: draw every operation and no folds, whatever the description says.
 
     Raises:
-        ValueError: for a theme, a language or an input that there isn't.
+        ValueError: for a theme, a language or an input that there isn't; for `flat`, if the description leaves operations
+            out, as that of an enormous graph does.
 
     Example:
         >>> import dout
@@ -52,6 +56,8 @@ def svg_of(
     lang = lang or description.get("lang") or "en"
     if lang not in ("en", "zh"):
         raise ValueError(f"lang has to be 'en' or 'zh', got {lang!r}")
+    if flat:
+        description = _flat(description, formulas)
     pen = Pen(THEMES[theme])
     opened = _opened(description["groups"])
     placed = place(description["levels"], opened)
@@ -67,7 +73,7 @@ def svg_of(
     body += [marks.arrow(arrow) for arrow in placed["arrows"]]
     body += [marks.item(item) for item in placed["items"]]
     notes = [say(f"paths.{_count(ways.count)}", lang, name=isolated(paths), count=ways.text)] if ways else []
-    notes += [say("svg.note.formulas", lang)] if formulas else []
+    notes += notes_on(marks.symbols, lang)
     foot = Foot(description, pen, lang, placed, scale)
     lines, foot_width, foot_height = foot.drawn(notes, legend)
     width = max(placed["width"], foot_width) + 2 * MARGIN
@@ -76,6 +82,17 @@ def svg_of(
     drawn = f'<g transform="translate({num(left)} {num(MARGIN)})">{"".join(_lines(body))}\n</g>'
     below = f'\n<g transform="translate({num(MARGIN)} {num(placed["height"] + MARGIN)})">{"".join(_lines(lines))}\n</g>'
     return _whole(drawn + (below if lines else ""), description, pen, lang, width, height, theme)
+
+
+def _flat(description: Mapping[str, Any], formulas: bool) -> dict[str, Any]:
+    """The same without groups."""
+    if description.get("complete") is False:
+        raise ValueError(
+            "this graph is too large to be drawn flat: its description leaves the inside of some folds out"
+        )
+    nodes = [{**node, "group": None} for node in description["nodes"]]
+    levels = levels_of(nodes, description["edges"], [], description["outputs"], formulas=formulas)
+    return {**description, "nodes": nodes, "groups": [], "levels": levels}
 
 
 def _lines(elements: list[str]) -> list[str]:
@@ -112,7 +129,7 @@ def _whole(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{prefix}" role="img" lang="{lang}" '
         f'aria-labelledby="{prefix}-t {prefix}-d" width="{w}" height="{h}" viewBox="0 0 {w} {h}" '
-        f'font-family="monospace" font-size="12" stroke-linejoin="round">\n'
+        f'font-family="monospace" font-size="12" {pen.SHARED}>\n'
         f'<title id="{prefix}-t">{escape(title)}</title>\n<desc id="{prefix}-d">{escape(text)}</desc>\n'
         f"<style>{style(prefix, theme)}</style>\n"
         f"{pen.rect(0, 0, width, height, 0, 'paper', None)}\n{body}\n</svg>\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .markup import Pen, clean, num
@@ -122,6 +122,14 @@ class Foot:
                     text = say("svg.note.same", self.lang, name=name, **formula)
                 found[text] = "faint"
         return found
+
+
+def notes_on(symbols: Collection[str], lang: str) -> list[str]:
+    """What the symbols in formulas stand for, if any do."""
+    inputs = sorted(s for s in symbols if s.startswith("x"))
+    means = [("inputs", ", ".join(inputs))] if inputs else []
+    means += [("result", s) for s in ("y", "out") if s in symbols] + [(s, s) for s in ("L", "dout") if s in symbols]
+    return [say("svg.comma", lang).join(say(f"svg.means.{key}", lang, symbol=s) for key, s in means)] if means else []
 
 
 def _problem(problem: Json, lang: str) -> str:

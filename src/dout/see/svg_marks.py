@@ -10,7 +10,7 @@ from .metrics import LINE, SECOND, caption, heading, lines, title, total, width
 from .strokes import backward_head, forward_head, line
 from .svg_reach import Sizes, dashes
 from .svg_signs import sign
-from .svg_words import Titles
+from .svg_words import Titles, symbols
 from .theme import GAP, SMALL
 
 Json = Mapping[str, Any]
@@ -24,6 +24,7 @@ class Marks:
         scale: how thick derivatives are; None if all are alike.
         on: the nodes and edges that are highlighted; None if none are.
         ends: what an arrow may end at: items and frames, by their level and index.
+        symbols: what stands in the formulas drawn so far, and is no name of the user's: x, x₁, y, L, dout.
     """
 
     def __init__(
@@ -46,8 +47,12 @@ class Marks:
         self.scale = scale
         self.on = on
         self.ends = ends or {}
+        self.symbols: set[str] = set()
         self.bad_nodes = {p["node"] for p in description["problems"] if p.get("node") is not None}
+        self.bad_nodes |= {n["id"] for n in self.nodes if n.get("differs") or n.get("alone")}
         self.bad_edges = {p["edge"] for p in description["problems"] if p.get("edge") is not None}
+        self.unequal = {e["id"] for e in self.edges if e.get("wrong") or e.get("differs")}
+        self.unequal |= {p["edge"] for p in description["problems"] if p["kind"] == "numerical"}
 
     def _group(self, kind: str, said: str, *parts: str) -> str:
         """Elements that belong together, with what is read on hover."""
@@ -222,7 +227,7 @@ class Marks:
         """The value's line above, the derivative's below, with their numbers."""
         points, pen = arrow["points"], self.pen
         back = arrow.get("derivative")
-        bad = any(e in self.bad_edges for e in arrow["edges"])
+        bad = any(e in self.bad_edges or self.edges[e].get("differs") for e in arrow["edges"])
         level = -GAP if back else 0
         parts = [
             pen.path(line(points, level, 5), "forward", None, 1.5),
@@ -248,14 +253,16 @@ class Marks:
         parts = []
         above = lines(arrow["value"])
         for k, (text, size) in enumerate(above):
-            colour = "bad" if _bad(arrow["value"]) else "forward"
+            differs = bool(self.nodes[arrow["source"]].get("differs"))
+            text = "≠ " + text if differs and k == 0 else text
+            colour = "bad" if differs or _bad(arrow["value"]) else "forward"
             parts.append(self.pen.text(x, y - 7 - LINE * (len(above) - 1 - k), text, colour, "middle", size))
         below = [
             (text, size, "bad" if bad or _bad(arrow["derivative"]) else "backward")
             for text, size in lines(arrow.get("derivative"))
         ]
         edges = [self.edges[e] for e in arrow["edges"]]
-        if below and any(e.get("wrong") for e in edges):
+        if below and any(e["id"] in self.unequal for e in edges):
             below[0] = ("≠ " + below[0][0], below[0][1], "bad")
         formula = self._formula(arrow, edges) if self.formulas and below else ""
         if formula:
@@ -270,22 +277,32 @@ class Marks:
         if "ports" in end or "port" in end:
             return ""
         if "group" in end:
-            return str((self.groups[end["group"]].get("formula") or {}).get("closed", ""))
+            text = str((self.groups[end["group"]].get("formula") or {}).get("closed", ""))
+            self.symbols |= set(symbols(text))
+            return text
         formula = self.titles.formula(edges[0]) if len(edges) == 1 else None
         if formula is None:
             return ""
         text = self.titles.written(edges[0], formula)
-        return text if width(text, SECOND) <= arrow["lw"] - 8 else str(formula["text"])
+        if width(text, SECOND) > arrow["lw"] - 8:
+            text = str(formula["text"])
+        given = {self.nodes[n]["name"] for n in (edges[0]["to"], *(e["from"] for e in self._beside(edges[0])))}
+        self.symbols |= set(symbols(text)) - given
+        return text
+
+    def _beside(self, edge: Json) -> list[Json]:
+        """All edges that arrive where this one does."""
+        return [self.edges[e] for e in self.titles.names.ins[edge["to"]]]
 
     def _broadcast(self, arrow: Json) -> str:
         """One line becomes several on the way there; several are summed on the way back."""
-        x, y = arrow["label"][0] - arrow["lw"] / 2 - 2, arrow["label"][1]
+        x, y = arrow["label"][0] - arrow["lw"] / 2 - 4, arrow["label"][1]
         pen = self.pen
-        fan = f"M{num(x - 4)} {num(y - 5)}h2.5l5 -3M{num(x - 1.5)} {num(y - 5)}h5.5M{num(x - 1.5)} {num(y - 5)}l5 3"
+        fan = "".join(f"M{num(x - 4.5)} {num(y - 5.5)}L{num(x + 4.5)} {num(y - 5.5 + k)}" for k in (-4, 0, 4))
         return (
-            pen.rect(x - 6.5, y - 10.5, 13, 21, 5, "paper", "edge")
-            + pen.path(fan, "forward", None, 1.1)
-            + pen.text(x, y + 8, "Σ", "backward", "middle", 9)
+            pen.rect(x - 7.5, y - 13, 15, 26, 5, "paper", "faint")
+            + pen.path(fan, "forward", None, 1.3)
+            + pen.text(x, y + 9.5, "Σ", "backward", "middle", 11)
         )
 
 

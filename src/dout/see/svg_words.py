@@ -10,11 +10,13 @@ from .markup import clean, isolated
 from .names import Names
 from .words import say
 
-SYMBOL = re.compile(r"(?<!\w)(?:x[₁₂₃₄₅₆₇₈₉]?|y)(?!\w)")
+SYMBOL = re.compile(r"(?<!\w)(?:x[₁₂₃₄₅₆₇₈₉]?|y|L|dout|out)(?!\w)")
 SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 BARS = "▁▂▃▄▅▆▇█"
 #: How many of a list are named in a description.
 NAMED = 6
+#: With more edges than this, an arrow's title doesn't say how its derivative came about, lest the file be many megabytes.
+BRIEF = 600
 
 Json = Mapping[str, Any]
 
@@ -78,12 +80,14 @@ class Titles:
     Attributes:
         description: of the whole picture.
         lang: "en" or "zh".
+        brief: whether arrows say little.
     """
 
     def __init__(self, description: Json, lang: str) -> None:
         self.description = description
         self.lang = lang
         self.names = Names(description)
+        self.brief = len(description["edges"]) > BRIEF
 
     def _say(self, key: str, **values: Any) -> str:
         return say(f"svg.{key}", self.lang, **values)
@@ -103,8 +107,15 @@ class Titles:
             rows.append(self._say("derivative", value=full(node["total"])))
             if len(terms) > 1:
                 rows.append(self._say("meets", count=len(terms)))
+        rows += self.other(node)
         rows += self.where(node.get("where"))
         return "\n".join(rows)
+
+    def other(self, thing: Json) -> list[str]:
+        """What stands there in the run that it is compared with."""
+        if thing.get("alone"):
+            return [say("compare.alone", self.lang)]
+        return [say("compare.other", self.lang, value=full(thing["other"]))] if thing.get("differs") else []
 
     def short(self, key: str) -> str:
         """A word or two for a header."""
@@ -136,6 +147,10 @@ class Titles:
         rows = [f"{source} → {self.name(edges[0]['to'])}" if len({e["to"] for e in edges}) == 1 else source]
         if arrow.get("many"):
             rows = [self._say("many", count=arrow["many"])]
+        if self.brief:
+            return "\n".join(
+                [*rows, full(arrow["value"]), *([full(arrow["derivative"])] if arrow.get("derivative") else [])]
+            )
         rows.append(self._say("value", value=full(arrow["value"])))
         if arrow.get("derivative"):
             rows.append(self._say("derivative", value=full(arrow["derivative"])))
@@ -154,6 +169,7 @@ class Titles:
         if edge.get("broadcast"):
             shape = self.description["nodes"][edge["to"]]["value"].get("shape", [])
             rows.append(self._say("broadcast", shape="×".join(map(str, shape)) or "1"))
+        rows += self.other(edge)
         if edge.get("why"):
             rows.append(("≠ " if edge.get("wrong") else "") + clean(edge["why"]))
         elif edge.get("wrong"):
@@ -185,6 +201,16 @@ class Titles:
         if not names["y"] and "y" in given:
             names["y"] = "out"
         return SYMBOL.sub(lambda found: isolated(names.get(found[0]) or found[0]), formula["text"])
+
+
+def symbols(formula: str) -> list[str]:
+    """What stands for something in a formula, as long as it isn't a name of the user's.
+
+    Example:
+        >>> symbols("∂L/∂x₁ = ∂L/∂price · x₂")
+        ['L', 'x₁', 'L', 'x₂']
+    """
+    return SYMBOL.findall(formula)
 
 
 def shown(x: Any) -> str:

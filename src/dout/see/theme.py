@@ -43,6 +43,7 @@ STROKE = {name: f"s{i}" for i, name in enumerate(LIGHT)}
 
 MONO = 'ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace'
 SMALL = 10.5  # px; most text is 12
+WIDTH = 1.5  # of lines
 GAP = 3  # of an arrow's two lines from its middle
 HEAD = 7  # length of an arrow's head
 MARGIN = 16
