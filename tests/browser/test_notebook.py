@@ -133,6 +133,12 @@ def test_trusted(open_notebook):
     keep(page, "jupyterlab-image")
     stepped_through(page, output)
     keep(page, "jupyterlab-page")
+    expect(output.locator("iframe")).to_have_css("filter", "none")
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    expect(output.locator("iframe")).to_have_css("filter", re.compile("invert"))
+    keep(page, "jupyterlab-dark")
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+    expect(output.locator("iframe")).to_have_css("filter", "none")
     assert [text for text in wrong if "srcdoc" in text] == []
 
 

@@ -62,7 +62,7 @@ def test_names_are_text(name):
 def test_a_page_that_is_too_large_is_left_out(monkeypatch):
     monkeypatch.setattr(notebook, "LARGEST", 1000)
     shown = bundle(square, 3.0)["text/html"]
-    assert "iframe" not in shown
+    assert "<iframe" not in shown
     assert "too large" in shown
     assert "<svg" in image(shown)
 

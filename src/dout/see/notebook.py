@@ -26,6 +26,15 @@ SMALLEST, WIDEST = 0.6, 4000
 LINES = 400
 #: What the page needs besides the picture for its buttons and words, and between which heights it is kept, in px.
 ROOM, LOW, HIGH = 340, 540, 820
+#: Once the page is open it stands in the image's place. It can't see the notebook's own theme, only the screen's; where the
+#: two differ its light and dark are turned round, and its colours kept.
+STYLE = (
+    ".dout-picture:has(>details[open])>img{display:none}"
+    "@media (prefers-color-scheme:light){:is([data-jp-theme-light=false],.dark-theme) .dout-picture iframe"
+    "{color-scheme:light;filter:invert(.92) hue-rotate(180deg)}}"
+    "@media (prefers-color-scheme:dark){:is([data-jp-theme-light=true],.light-theme) .dout-picture iframe"
+    "{color-scheme:dark;filter:invert(1) hue-rotate(180deg)}}"
+)
 
 
 def mimebundle_of(picture: Any, **options: Any) -> dict[str, str]:
@@ -59,7 +68,7 @@ def notebook_html(description: dict[str, Any]) -> str:
     )
     return (
         '<div class="dout-picture" style="overflow-x:auto">'
-        "<style>.dout-picture:has(>details[open])>img{display:none}</style>"
+        f"<style>{STYLE}</style>"
         f"{_page(description, height, lang)}{image}</div>"
     )
 
