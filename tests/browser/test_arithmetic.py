@@ -113,20 +113,22 @@ def plain(new):
     return float(new)
 
 
-def differences(found, there, close=CLOSE):
-    """Where the page's numbers differ from those of the description that Python made for the same inputs."""
+def differences(found, there, close=CLOSE, around=1e-3):
+    """Where the page's numbers differ from those of the description that Python made for the same inputs.
+
+    Derivatives that cancel are held to what they are made of: to a part, `around`, of the picture's largest.
+    """
     wrong = []
-    size = max([largest(known(e["derivative"])) for e in there["edges"]], default=0.0)
+    size = around * max([largest(known(e["derivative"])) for e in there["edges"]], default=0.0)
     entries = [(found["values"], n["id"], n["value"], f"value of {n['op']}", 0) for n in there["nodes"]]
     entries += [(found["totals"], n["id"], n["total"], f"total of {n['op']}", size) for n in there["nodes"]]
     entries += [(found["derivatives"], e["id"], e["derivative"], f"edge {e['id']}", size) for e in there["edges"]]
-    for table, i, value, what, around in entries:
+    for table, i, value, what, least in entries:
         expected = known(value)
         if expected is None or (what.startswith("value") and there["nodes"][i]["kind"] == "constant"):
             continue
         got = table.get(i)
-        # Derivatives that cancel are held to the size of those that they are made of.
-        near = close * max(largest(expected), around * 1e-3)
+        near = close * max(largest(expected), least)
         if got is None or np.shape(got) != np.shape(expected):
             wrong.append(f"{what}: {got!r} for {expected!r}")
         elif not np.allclose(got, expected, close, near, equal_nan=True):
@@ -138,11 +140,13 @@ def largest(x):
     return 0.0 if x is None else float(np.max(np.abs(np.where(np.isfinite(x), x, 0)), initial=0))
 
 
-def held(run, cases, close=CLOSE, told=False):
+def held(run, cases, close=CLOSE, told=False, around=1e-3):
     """Hold the page to Python for each (label, function, arguments, moved arguments).
 
     Args:
+        close: how far apart they may be, relatively.
         told: whether the page may say instead that Python would go another way, or that it can't compute something.
+        around: as `differences` says.
     """
     pairs = [(label, described(f, args), described(f, there)) for label, f, args, there in cases]
     asked = [(here, moved_to(here, there)) for _, here, there in pairs]
@@ -152,7 +156,7 @@ def held(run, cases, close=CLOSE, told=False):
             continue
         assert not found["cannot"], f"{label}: {found['cannot']}"
         assert len(here["nodes"]) == len(there["nodes"]), f"{label}: another graph, and the page doesn't say so"
-        wrong += [f"{label}: {difference}" for difference in differences(found, there, close)]
+        wrong += [f"{label}: {difference}" for difference in differences(found, there, close, around)]
     assert not wrong, "\n".join(wrong[:20])
 
 
@@ -213,7 +217,8 @@ def test_random_graphs(run, steps, seed):
 
     rng = np.random.default_rng(seed)
     draw = lambda: [float(rng.uniform(-2, 2)), rng.uniform(-2, 2, 3), rng.uniform(-2, 2, (2, 3))]  # noqa: E731
-    held(run, [("random", f, draw(), draw())], close=1e-11, told=True)
+    # what came before is magnified by each operation that follows, up to 14 of them
+    held(run, [("random", f, draw(), draw())], close=1e-10, told=True, around=1.0)
 
 
 def test_one_input_moves_and_the_rest_keeps_pythons_numbers(run):
@@ -242,11 +247,10 @@ def test_what_it_does_not_know_it_says_with_all_that_depends_on_it(run):
     assert said["det"] == "cannot_unknown"
     assert said["multiply"] == "cannot_upstream"
     here = described(f, [1.0, 2.0])
-    lost = {one["node"] for one in found["cannot"] if "edge" not in one}
+    lost = {one["node"] for one in found["cannot"] if "edge" not in one and not one.get("total")}
     assert {here["nodes"][i]["op"] for i in lost} >= {"det", "add"}
-    assert not lost & set(found["values"]) - {0, 1}, "what is lost has no number"
-    kept = [n["id"] for n in here["nodes"] if n["op"] == "multiply" and n["id"] in found["values"]]
-    assert 4.5 in [found["values"][i] for i in kept]
+    assert not lost & set(found["values"]), "what is lost has no number"
+    assert 4.5 in [v for v in found["values"].values() if isinstance(v, float)], "what doesn't depend on it has one"
 
 
 def test_arrays_that_are_not_in_the_file(run):

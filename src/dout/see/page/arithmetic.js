@@ -4,11 +4,11 @@
 // nothing that moved keeps Python's own numbers. What can't be computed (an operation the page doesn't know, an array that
 // isn't in the file, a layer's own Python code, complex numbers) is listed with all that depends on it, never guessed.
 
-import { broadcastShapes, filled, isArray, mapped, sameShape, shapeOf, spreadMap } from "./arrays.js";
+import { isArray, plus, sameShape, shapeOf } from "./arrays.js";
 import { groupsReached, groupsUnsettled } from "./away.js";
-import { FLAT } from "./elementwise.js";
+import { lookedAgain } from "./looks.js";
 import { COMPUTED, OUT } from "./operations.js";
-import { BIG, COMPLEX, prepared, readValue, sameValue } from "./prepared.js";
+import { BIG, COMPLEX, prepared, sameValue } from "./prepared.js";
 import { isHeld } from "./special.js";
 
 // The primitives that the page computes.
@@ -26,7 +26,7 @@ export function compute(description, overrides = new Map()) {
   const state = new State(plan);
   state.forward(overrides);
   state.back();
-  return { ...state.results(), ...looked(description, state) };
+  return { ...state.results(), ...lookedAgain(description.looks ?? [], state.values, state.moved) };
 }
 
 class State {
@@ -108,7 +108,7 @@ class State {
     const ends = new Map(layers.map((layer) => [layer.first, []]));
     for (const layer of layers) ends.get(layer.first).push(layer);
     const kept = new Set(layers.filter((layer) => !layer.open).flatMap((layer) => layer.entering));
-    for (const plan of plans) if (plan.outs) this.add(plan.id, filled(plan.shape, plan.outs), false, "");
+    for (const plan of plans) if (plan.start !== null) this.add(plan.id, plan.start, false, "");
     for (let id = plans.length - 1; id >= 0; id -= 1) {
       const plan = plans[id];
       if (this.reached[id]) {
@@ -128,7 +128,7 @@ class State {
   // A derivative arrives at a node, and is summed with those that came before.
   add(id, d, moved, why) {
     if (!this.reached[id]) this.totals[id] = d;
-    else this.totals[id] = d === undefined || this.totals[id] === undefined ? undefined : sum(this.totals[id], d);
+    else this.totals[id] = d === undefined || this.totals[id] === undefined ? undefined : plus(this.totals[id], d);
     this.reached[id] = 1;
     if (moved || why) this.totalMoved[id] = 1;
     if (why) this.totalLost[id] = "cannot_upstream";
@@ -180,28 +180,36 @@ class State {
 
   // What a layer's own backward gives to those outside that feed it.
   leave(layer) {
-    const { output, inputs, run } = layer;
-    if (output === undefined || !this.reached[output]) return;
-    const total = { value: this.totals[output], moved: this.totalMoved[output], lost: this.totalLost[output] };
+    const { outputs, inputs, run } = layer;
+    if (!outputs.some((id) => this.reached[id])) return;
+    if (layer.open) {
+      this.own.set(layer.id, inputs.map((id) => this.through(layer, id)));
+      return;
+    }
+    const [output] = outputs;
+    const total = { value: this.totals[output], moved: 0, lost: "" };
+    for (const id of outputs) {
+      total.moved ||= this.totalMoved[id];
+      total.lost ||= this.totalLost[id];
+    }
     const values = inputs.map((id) => this.values[id]);
     const own = inputs.map((id, port) => {
-      if (layer.own[port] === undefined && layer.nothing[port]) return undefined;
-      if (layer.open) return undefined;
-      const uses = typeof run === "string" ? [...inputs, output] : run.uses(port).map((k) => (k === OUT ? output : inputs[k]));
+      if (layer.nothing[port]) return undefined;
+      const named = (k) => (k === OUT ? output : inputs[k]);
+      const uses = typeof run === "string" ? [...inputs, ...outputs] : run.uses(port).map(named);
       const source = this.plan.plans[id];
       const { d, moved, why } = this.pulled(run, port, total, uses, values, this.values[output], layer.own[port], source);
       if (why) this.cannot.push({ node: output, group: layer.id, port, why });
       if (layer.outermost[port] && source.kind !== "constant") this.add(id, d, moved, why);
       return d;
     });
-    if (layer.open) inputs.forEach((id, port) => (own[port] = this.through(layer, id)));
     this.own.set(layer.id, own);
   }
 
   // What flows from a layer's inside to one node, along all edges that leave it.
   through(layer, id) {
     const ds = layer.entering.filter((edge) => this.plan.sources[edge] === id).map((edge) => this.derivatives[edge]);
-    return ds.length && ds.every((d) => d !== undefined) ? ds.reduce(sum) : undefined;
+    return ds.length && ds.every((d) => d !== undefined) ? ds.reduce(plus) : undefined;
   }
 
   results() {
@@ -235,42 +243,3 @@ function rounded(value, round) {
   if (!round) return value;
   return isArray(value) ? { shape: value.shape, data: value.data.map(round) } : round(value);
 }
-
-function sum(a, b) {
-  if (!isArray(a)) return a + b;
-  return { shape: a.shape, data: a.data.map((x, i) => x + b.data[i]) };
-}
-
-// What Python looked at on the way, looked at again.
-function looked(description, state) {
-  const looks = [];
-  const unsure = [];
-  (description.looks ?? []).forEach((look, i) => {
-    const sides = [look.left, look.right].map((id) => (id === null || id === undefined ? null : id));
-    if (!sides.some((id) => id !== null && state.moved[id])) return;
-    const now = lookAgain(look, sides, state);
-    const then = readLooked(look.result);
-    if (now === undefined || !isNumeric(then)) unsure.push(i);
-    else if (!sameValue(now, then) && !(now === 0 && then === 0)) looks.push(i);
-  });
-  return { looks, unsure };
-}
-
-function lookAgain(look, sides, state) {
-  const f = Object.hasOwn(FLAT, look.op) ? FLAT[look.op] : null;
-  const given = [look.leftv, look.rightv];
-  const values = sides.map((id, k) => (id === null ? readLooked(given[k]) : state.values[id]));
-  while (values.length && sides[values.length - 1] === null && values.at(-1) === undefined) values.pop();
-  if (!f || f.length !== values.length || missing(values)) return undefined;
-  const shape = broadcastShapes(values.map(shapeOf));
-  if (!shape) return undefined;
-  const maps = values.map((v) => (sameShape(shapeOf(v), shape) ? null : spreadMap(shapeOf(v), shape)));
-  return mapped((...xs) => Number(f(...xs)), values, shape, maps);
-}
-
-// A plain number, an array {shape, data}, or a Value.
-function readLooked(v) {
-  if (v === null || v === undefined) return undefined;
-  return typeof v === "object" ? readValue(v) : Number(v);
-}
-

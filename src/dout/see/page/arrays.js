@@ -14,6 +14,10 @@ export function made(shape, data) {
 
 export const filled = (shape, x) => made(shape, new Float64Array(sizeOfShape(shape)).fill(x));
 
+export function plus(a, b) {
+  return isArray(a) ? { shape: a.shape, data: a.data.map((x, i) => x + b.data[i]) } : a + b;
+}
+
 export function sameShape(a, b) {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }

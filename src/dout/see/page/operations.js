@@ -10,9 +10,11 @@ import {
 } from "./arrays.js";
 import { ELEMENTWISE } from "./elementwise.js";
 import { MOVES } from "./moves.js";
+import { SCIPY } from "./scipy.js";
 import { greater, lesser } from "./special.js";
 
 export const OUT = -1;
+const NUMBERWISE = { ...ELEMENTWISE, ...SCIPY };
 // An einsum that runs through more combinations of indices than this would hold up the page.
 const MOST = 4e6;
 
@@ -248,6 +250,26 @@ function einsum({ inputs: terms, result }, shapes, shape) {
   };
 }
 
+// NumPy's correlate of a long row with a short one: sums of products at each place.
+function correlate(_params, [a, v], shape) {
+  const [n, m] = [shape[0] ?? 1, v[0]];
+  return {
+    forward([x, y]) {
+      const out = new Float64Array(n);
+      for (let i = 0; i < n; i += 1) for (let k = 0; k < m; k += 1) out[i] += x.data[i + k] * y.data[k];
+      return made(shape, out);
+    },
+    back(port, dout, _out, [x, y]) {
+      const [d, ds] = [new Float64Array((port ? v : a)[0]), entriesOf(dout)];
+      for (let i = 0; i < n; i += 1) {
+        for (let k = 0; k < m; k += 1) d[port ? k : i + k] += ds[i] * (port ? x.data[i + k] : y.data[k]);
+      }
+      return made(port ? v : a, d);
+    },
+    uses: (port) => [1 - port],
+  };
+}
+
 const norm = ({ axes }, [shape]) => {
   const all = axes ?? shape.map((_, i) => i);
   const length = (data, start, n) => Math.sqrt(pairwiseSum(data.subarray(start, start + n).map((x) => x * x), 0, n));
@@ -261,6 +283,7 @@ function spreadOut(d, places, dout) {
 
 const OPERATIONS = {
   concatenate,
+  correlate,
   einsum,
   matmul,
   norm,
@@ -277,15 +300,14 @@ const OPERATIONS = {
   cumsum: (params, shapes) => running(params, shapes, (a, b) => a + b, backFromSum, []),
   cumprod: (params, shapes) => running(params, shapes, (a, b) => a * b, backFromProduct, [0]),
   astype: (_params, shapes, shape) => elementwise(ELEMENTWISE.identity, shapes, shape),
-  real: (_params, shapes, shape) => elementwise(ELEMENTWISE.identity, shapes, shape),
 };
 
 // What the page computes, by the primitives' names.
-export const COMPUTED = [...Object.keys(ELEMENTWISE), ...Object.keys(MOVES), ...Object.keys(OPERATIONS)].sort();
+export const COMPUTED = [...Object.keys(NUMBERWISE), ...Object.keys(MOVES), ...Object.keys(OPERATIONS)].sort();
 
 // The operation of a node, or the key of the words that say why there is none.
 export function operationOf(op, params, shapes, shape, plain) {
-  const rule = Object.hasOwn(ELEMENTWISE, op) && ELEMENTWISE[op];
+  const rule = Object.hasOwn(NUMBERWISE, op) && NUMBERWISE[op];
   if (rule && rule.d.length === shapes.length) return elementwise(rule, shapes, shape, plain);
   if (params?.page === false) return "cannot_params";
   try {

@@ -1,6 +1,6 @@
 // What `compute` needs to know of a description, read once.
 
-import { sameShape, sizeOfShape } from "./arrays.js";
+import { entriesOf, filled, plus, sameShape, sizeOfShape } from "./arrays.js";
 import { operationOf } from "./operations.js";
 import { layerOf } from "./ownlayers.js";
 import { rounding } from "./special.js";
@@ -39,7 +39,7 @@ function prepare({ nodes, edges, groups, outputs }) {
     round: rounding(node.value?.dtype ?? "float64"),
     inputs: [], // by port, the ids of the nodes that it is made from
     edges: [], // by port, the edges to them
-    outs: 0, // how often it is an output
+    start: null, // of an output, the derivative that the walk starts with there
     away: null, // the group that isn't in the file in which it stands
     run: null,
   }));
@@ -49,7 +49,11 @@ function prepare({ nodes, edges, groups, outputs }) {
     const { id, from, derivative } = edge;
     to.edges[edge.port] = { id, from, shipped: readValue(derivative), flows: Boolean(derivative) };
   }
-  for (const { node } of outputs) if (node !== null && node !== undefined) plans[node].outs += 1;
+  for (const { node, derivative } of outputs) {
+    if (node === null || node === undefined) continue;
+    const start = readValue(derivative) ?? filled(plans[node].shape, 1);
+    plans[node].start = plans[node].start === null ? start : plus(plans[node].start, start);
+  }
   const away = outside(groups ?? []);
   for (const plan of plans) {
     const node = nodes[plan.id];
@@ -99,9 +103,11 @@ function layerAround(group, inside, parents, plans) {
   const members = inside.get(group.id);
   const entering = [...members].flatMap((id) => plans[id].edges.filter((edge) => !members.has(edge.from) && edge.flows));
   const inputs = group.inputs ?? [];
-  const output = group.output ?? undefined;
+  const outputs = group.outputs ?? (group.output === undefined || group.output === null ? [] : [group.output]);
   const shapes = inputs.map((id) => plans[id].shape);
-  const run = group.builtin && output !== undefined ? layerOf(group.builtin, shapes, plans[output].shape) : "cannot_layer";
+  const run = group.builtin && outputs.length === 1 ? layerOf(group.builtin, shapes, plans[outputs[0]].shape) : "cannot_layer";
+  const own = inputs.map((_, k) => readValue(group.own?.[k]));
+  const through = inputs.map((id) => entering.filter((edge) => edge.from === id).map((edge) => edge.shipped));
   let around = parents.get(group.id);
   while (around !== null && around !== undefined && !inside.has(around)) around = parents.get(around);
   return {
@@ -109,15 +115,25 @@ function layerAround(group, inside, parents, plans) {
     first: Math.min(...members),
     entering: entering.map((edge) => edge.id),
     inputs,
-    output,
+    outputs,
     run,
-    // Through its primitives goes what leaves a layer whose own backward gives the same, or of which nothing is known.
-    open: typeof run === "string" && (group.agree === true || output === undefined),
-    own: inputs.map((_, k) => readValue(group.own?.[k])),
+    // Through its primitives goes what leaves a layer whose own backward gives the same.
+    open: typeof run === "string" && group.agree === true && own.every((d, k) => agrees(d, through[k], plans[inputs[k]].dtype)),
+    own,
     nothing: inputs.map((_, k) => !group.own?.[k]),
     // What feeds a layer around this one gets its derivative from that.
     outermost: inputs.map((id) => !inside.get(around) || inside.get(around).has(id)),
   };
+}
+
+// Whether a layer's own derivative is what its primitives give, but for rounding; true where the file doesn't say.
+function agrees(own, through, dtype) {
+  if ([own, ...through].some((d) => typeof d === "symbol" || d === undefined)) return true;
+  if (!through.length) return entriesOf(own).every((x) => x === 0);
+  const [mine, theirs] = [entriesOf(own), entriesOf(through.reduce(plus))];
+  const close = { float32: 1e-5, float16: 1e-2 }[dtype] ?? 1e-12;
+  const size = mine.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  return mine.every((x, i) => Object.is(x, theirs[i]) || Math.abs(x - theirs[i]) <= close * size);
 }
 
 export function sameValue(a, b) {
