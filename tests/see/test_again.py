@@ -124,6 +124,16 @@ class TestLive:
         assert live.error == ""
         assert live.description["outputs"][0]["value"]["v"] == 9.0
 
+    def test_a_function_that_ends_the_program(self):
+        def leave(x):
+            if x < 0:
+                raise SystemExit(3)
+            return x * x
+
+        live = Live(dout.see(leave, 2.0))
+        live.move({"x": -1.0})
+        assert "SystemExit: 3" in live.error
+
     def test_a_wrong_name_changes_nothing(self):
         live = Live(dout.see(lambda x: x * x, 2.0))
         with pytest.raises(ValueError, match="there is no 'y'"):

@@ -79,6 +79,7 @@ def test_names_that_point_here(app):
 def test_requests_from_other_sites(app):
     assert app.get("state", Origin=f"http://127.0.0.1:{app.port}")[0] == 200
     assert app.get("state", Sec_Fetch_Site="same-origin")[0] == 200
+    assert app.get(Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document")[0] == 200  # a link that was followed
     for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:1"},
                     {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}):  # fmt: skip
         assert app.get("state", **headers)[0] == 403, headers
@@ -117,7 +118,8 @@ def test_saving_the_file(app, folder):
     assert state["error"].startswith("shop.py, line 7: NameError: name 'cots' is not defined")
     assert state["error"].endswith("\n    return cots * tax * vat")
     assert output(state) == 660.0
-    assert app.move(number=3)[1]["error"] == state["error"]
+    assert app.move(number=4)[1]["error"] == state["error"]
+    assert app.move(number=3)[1]["inputs"] == {"apple": 150, "number": 3}
     shop.write_text("def price(:\n")
     assert "line 1: SyntaxError" in app.until(lambda state: "NameError" not in state["error"])["error"]
     shop.write_text("raise SystemExit(3)\n")

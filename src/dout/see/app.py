@@ -80,7 +80,8 @@ class Gate:
         origin = headers.get("origin")
         if origin is not None and origin != f"http://{hosts[0]}":
             return PlainTextResponse("Not from another site.", 403)
-        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        followed = scope["method"] == "GET" and headers.get("sec-fetch-dest") == "document"  # a link, in a web terminal
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not followed:
             return PlainTextResponse("Not from another site.", 403)
         return None
 
@@ -101,7 +102,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bytes] = loop.create_future()
 
-        def settle(result: bytes, error: Exception | None) -> None:
+        def settle(result: bytes, error: BaseException | None) -> None:
             if done.cancelled():
                 return
             if error is None:
@@ -110,10 +111,11 @@ class Worker:
                 done.set_exception(error)
 
         def work() -> None:
-            result, failed = b"", None
+            result: bytes = b""
+            failed: BaseException | None = None
             try:
                 result = job()
-            except Exception as error:
+            except BaseException as error:  # the thread must live on
                 failed = error
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(settle, result, failed)
@@ -166,7 +168,8 @@ class Session:
     def move(self, inputs: Mapping[str, Any]) -> bytes:
         """Compute with other numbers."""
         all_inputs = self._live.checked(inputs)
-        self._moved |= {name: all_inputs[name] for name in inputs if all_inputs[name] != self._live.inputs.get(name)}
+        shown = {**self._live.inputs, **self._moved}
+        self._moved |= {name: all_inputs[name] for name in inputs if all_inputs[name] != shown.get(name)}
         if not self._broken:
             self._live.move(inputs)
         self.version += 1

@@ -60,5 +60,5 @@ class Live:
             self.picture = see(self._again.f, *args, numerical=self.picture.numerical, **kwargs)
             self.description = self.picture.describe(**self._options)
             self.error = ""
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.error = said(error)
