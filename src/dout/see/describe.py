@@ -160,12 +160,15 @@ class Description:
         found = None if node is None else self._marks.get((node, port))
         if found is None:
             return {"numerical": None, "wrong": False}
-        return {
+        described = {
             "numerical": _number(found["numerical"]),
             "wrong": found["wrong"],
             "verdict": found["verdict"],
             "why": found["why"],
         }
+        if found["wrong"]:  # so that a page can say it in its reader's language
+            described["said"] = {"key": found["key"], "values": found["values"]}
+        return described
 
     def _formula(self, line: Line) -> Json | None:
         target = line.target

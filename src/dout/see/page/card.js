@@ -2,7 +2,7 @@
 
 import { clean, html, replace, svg } from "./dom.js";
 import { full, short } from "./numbers.js";
-import { told } from "./explain.js";
+import { disagreement, told } from "./explain.js";
 
 const SOON = 180;
 const LATER = 160;
@@ -92,7 +92,7 @@ export class Card {
       back && local !== null ? this.row("page.local", told(local), "") : null,
       math && !this.page.quiz.hides(arrow) ? html("p", { class: "math" }, math) : null,
       edges.some((edge) => edge.broadcast) ? html("p", { class: "aside" }, say("page.back.broadcast")) : null,
-      ...edges.filter((edge) => edge.wrong).map((edge) => html("p", { class: "bad" }, say("page.wrong", { numerical: told(edge.numerical) }))),
+      ...edges.filter((edge) => edge.wrong).map((edge) => html("p", { class: "bad" }, disagreement(edge, say))),
     ];
   }
 

@@ -73,7 +73,7 @@ export class Explainer {
     }
     if (edges.some((edge) => edge.broadcast)) out.aside.push(" ", this.say("page.back.broadcast"));
     const check = edges.find((edge) => edge.wrong);
-    if (check) out.aside.push(" ", as(this.say("page.wrong", { numerical: told(check.numerical) }), "bad"));
+    if (check) out.aside.push(" ", as(disagreement(check, this.say), "bad"));
     return out;
   }
 
@@ -152,6 +152,12 @@ export class Explainer {
 
 function bracketed(t) {
   return /^[−-]/.test(t) ? `(${t})` : t;
+}
+
+// What the numerical derivative has against an edge.
+export function disagreement({ said, numerical }, say) {
+  if (!said || !say.knows(said.key)) return say("page.wrong", { numerical: told(numerical) });
+  return say(said.key, Object.fromEntries(Object.entries(said.values).map(([key, value]) => [key, clean(value)])));
 }
 
 // A number of the description, which may be a string or a value of its own.
