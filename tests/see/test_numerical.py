@@ -123,6 +123,16 @@ def test_what_a_layer_remembers_is_left_alone():
     assert set(seen) == {(2.0, 5.0)}
 
 
+def test_random_numbers_afterwards_are_as_if_nothing_had_run():
+    picture = see(noisy, 2.0)
+    np.random.seed(3)  # noqa: NPY002
+    mark(picture)
+    inputs_of_picture(picture)
+    after = np.random.rand()  # noqa: NPY002
+    np.random.seed(3)  # noqa: NPY002
+    assert after == np.random.rand()  # noqa: NPY002
+
+
 class Affine(dout.Layer):
     """Parameters, and a backward that leaves a wrong derivative for one of them."""
 

@@ -202,12 +202,12 @@ def _pictures(comparison: Comparison, options: dict[str, Any]) -> list[tuple[str
 
 # The page
 
-_CSS = """:root{color-scheme:light dark;font:14px/1.5 system-ui,sans-serif}
+_CSS = """:root{color-scheme:light dark;font:14px/1.5 system-ui,sans-serif;background:#fff;color:#1c232b}
 body{margin:1.5rem auto;max-width:1400px;padding:0 1rem}
 table{border-collapse:collapse;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px}
 th,td{text-align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid #8884;white-space:nowrap}
 tr.differs,.differs{color:#a8005c}figure{margin:1.5rem 0;overflow-x:auto}figcaption{font-weight:600}.scroll{overflow-x:auto}
-@media (prefers-color-scheme:dark){tr.differs,.differs{color:#ff8ac4}}"""
+@media (prefers-color-scheme:dark){:root{background:#14181d;color:#e8ecf0}tr.differs,.differs{color:#ff8ac4}}"""
 
 
 def html_of(comparison: Comparison, options: dict[str, Any]) -> str:
@@ -226,8 +226,8 @@ def html_of(comparison: Comparison, options: dict[str, Any]) -> str:
         f'<!doctype html>\n<html lang="{lang or "en"}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
-        f'<link rel="icon" href="data:,">\n<style>{_CSS}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n{said}\n'
-        f"{_table(comparison, lang)}\n{figures}\n</body>\n</html>\n"
+        f'<link rel="icon" href="data:,">\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n<h1>{escape(title)}</h1>\n{said}\n'
+        f"{_table(comparison, lang)}\n{figures}\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -13,14 +13,13 @@ An operation whose backward ignores `dout` is right as long as `dout` is 1; `dou
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..graph import PICK, Node, ndim_of
-from .replay import Replay, Unknown, inputs_of, runner, wide
+from .replay import Replay, Unknown, inputs_of, runner, undisturbed, wide
 from .verdicts import BAD, RIGHT, UNDECIDED, Measure, Verdict, Verdicts, compared
 from .words import say, words
 
@@ -71,8 +70,7 @@ def mark(picture: Picture, lang: str | None = None) -> dict[tuple[Node, int], Ma
         add 0 right 1
     """
     found: dict[tuple[Node, int], Mark] = {}
-    with warnings.catch_warnings(), np.errstate(all="ignore"):  # a step may leave an operation's domain
-        warnings.simplefilter("ignore")
+    with undisturbed():  # a step may leave an operation's domain
         for node in picture.graph.nodes:
             if node.op is None or node.op is PICK or node not in picture.totals:
                 continue
@@ -100,8 +98,7 @@ def inputs_of_picture(picture: Picture, lang: str | None = None) -> dict[Node, M
     """
     found: dict[Node, Mark] = {}
     left = RERUNS
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    with undisturbed():
         for leaf in picture.graph.inputs:
             if leaf not in picture.totals:
                 continue

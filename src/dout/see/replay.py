@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
+import random
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any
 
@@ -117,6 +120,19 @@ def runner(node: Node) -> Callable[..., Any]:
         i = params["i"]
         return lambda outs: (outs if isinstance(outs, tuple) else (outs,))[i]
     return (lambda *given: forward(*given, **params)) if params else forward
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without warnings, and with random numbers afterwards as if nothing had run."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
 
 
 def wide(value: Any) -> Any:

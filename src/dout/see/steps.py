@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .markup import clean
 from .names import Names
+from .placement import carry
 from .values import short
 from .words import words
 
@@ -128,6 +129,7 @@ class Teller:
                         self.closed.add(item["group"])
             for index, arrow in enumerate(levels[key]["arrows"]):
                 at = {**arrow, "level": key, "index": index}
+                carry(self.description, at)
                 for edge in arrow["edges"]:
                     if not arrow.get("bare") or edge not in self.arrow_of:
                         self.arrow_of[edge] = at
@@ -191,9 +193,7 @@ class Teller:
         """`∂ to apple: 1.1 × 2 = 2.2`, and below it the sum, once all derivatives that meet there have arrived."""
         edges = [self.edges[e] for e in arrow["edges"]]
         source = arrow["source"]
-        derivative = arrow.get("derivative")
-        if derivative is None and len(edges) == 1:
-            derivative = edges[0]["derivative"]
+        derivative = arrow["derivative"]
         line = self._pieces("steps.to", name=Piece(self.names.of(source), "name"))
         factors = self._factors(arrow, edges, derivative)
         if factors is not None:
@@ -269,19 +269,13 @@ class Teller:
                     total=Piece(shown(total), "back"),
                 )
             ]
-        texts = ["1"] * own + [shown(self._carried(arrow)) for arrow in arrows.values()]
+        texts = ["1"] * own + [shown(arrow["derivative"] or {"t": "0"}) for arrow in arrows.values()]
         written = " + ".join(bracketed(t) for t in texts[:MOST]) + (" + …" if len(texts) > MOST else "")
         return [
             self._pieces(
                 "page.meet.all", "", name=name, sum=Piece(f"{written} = {shown(total) if total else '0'}", "back")
             )
         ]
-
-    def _carried(self, arrow: Json) -> Json:
-        found = arrow.get("derivative")
-        if found is None and len(arrow["edges"]) == 1:
-            found = self.edges[arrow["edges"][0]]["derivative"]
-        return found or {"t": "0"}
 
     def _wrong(self, edges: Sequence[Json]) -> Iterator[Line]:
         """What the numerical derivative has against it; of a layer that can be opened the problems say so."""
