@@ -1,9 +1,9 @@
 """Rules of np.fft. Four transforms are primitives; the others are made of them as NumPy makes them.
 
-A transform is linear, and its matrix, with entries exp(-2 pi i j k / n), is symmetric. So `dout` is transformed as the input
-was, and the padding or cropping to n entries is undone (W. L. Briggs and V. E. Henson, The DFT, 1995, chapter 2, on the matrix;
-as JAX does it). Of a real input, rfft gives half of the entries, since the others are their conjugates; its `dout` comes back by
-irfft, and that of irfft by rfft, in which the entries between the ends count half or twice.
+A transform is linear, and its matrix, with entries exp(-2 pi i j k / n), is symmetric (W. L. Briggs and V. E. Henson, The DFT,
+1995, chapter 2). So `dout` is transformed as the input was, and the padding or cropping to n entries is undone, as in JAX. Of a
+real input, rfft gives half of the entries, since the others are their conjugates; its `dout` comes back by irfft, and that of
+irfft by rfft, in which the entries between the ends count half or twice.
 """
 
 from __future__ import annotations
