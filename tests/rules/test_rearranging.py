@@ -48,6 +48,8 @@ PATTERNS = {
     "unique axis": (lambda x: np.unique(x, axis=0), X),
     "unique_values": (lambda x: np.sort(np.unique_values(x)), X),
     "unique_counts": (lambda x: np.unique_counts(x).values, X),
+    "unique_all": (lambda x: np.unique_all(x).values, X),
+    "unique_inverse": (lambda x: np.unique_inverse(x).values, X),
     "union1d": (lambda x, y: np.union1d(x, y), ROW, PAIR),
     "setdiff1d": (lambda x: np.setdiff1d(x, [9.0]), ROW),
     "setxor1d": (lambda x, y: np.setxor1d(x, y), ROW, PAIR),
@@ -106,3 +108,8 @@ def test_what_numpy_refuses(f, x, error):
         f(x)
     with pytest.raises(error):
         dout.vjp(f, x)
+
+
+def test_row_stack():
+    with pytest.warns(DeprecationWarning):
+        assert dout.grad(lambda x: np.sum(np.row_stack([x, x * x])))(PAIR).shape == (2,)
