@@ -74,6 +74,27 @@ NOTATIONS: dict[str, list[Notation | None]] = {
         ("∂L/∂A = (S + Sᵀ)/2, S = Y⁻ᵀ · Φ(Yᵀ · ∂L/∂Y) · Y⁻¹", "",
          r"D{A} = \frac{S + S^T}{2}, \quad S = Y^{-T} \cdot \Phi\left(Y^T \cdot D{Y}\right) \cdot Y^{-1}", "formula_cholesky"),
     ],
+    "eigvalsh": [
+        ("∂L/∂A = V · diag(∂L/∂y) · Vᵀ", "", r"D{A} = V \cdot \mathrm{diag}\left(D{y}\right) \cdot V^T",
+         "formula_eigenvectors"),
+    ],
+    "eigvals": [
+        ("∂L/∂A = V⁻ᵀ · diag(∂L/∂y) · Vᵀ", "", r"D{A} = V^{-T} \cdot \mathrm{diag}\left(D{y}\right) \cdot V^T",
+         "formula_eigenvectors"),
+    ],
+    "svdvals": [
+        ("∂L/∂A = U · diag(∂L/∂y) · Vᵀ", "", r"D{A} = U \cdot \mathrm{diag}\left(D{y}\right) \cdot V^T", "formula_singular"),
+    ],
+    "cross": [("∂L/∂x₁ = x₂ × ∂L/∂y", "", r"D{x_1} = x_2 \times D{y}", None),
+              ("∂L/∂x₂ = ∂L/∂y × x₁", "", r"D{x_2} = D{y} \times x_1", None)],
+    "vecdot": [("∂L/∂x₁ = ∂L/∂y · x₂", "x₂", r"D{x_1} = D{y} \cdot x_2", None),
+               ("∂L/∂x₂ = ∂L/∂y · x₁", "x₁", r"D{x_2} = D{y} \cdot x_1", None)],
+    "matvec": [("∂L/∂A = ∂L/∂y ⊗ x", "x", r"D{A} = D{y} \otimes x", "formula_outer"),
+               ("∂L/∂x = Aᵀ · ∂L/∂y", "Aᵀ", r"D{x} = A^T \cdot D{y}", None)],
+    "vecmat": [("∂L/∂x = A · ∂L/∂y", "A", r"D{x} = A \cdot D{y}", None),
+               ("∂L/∂A = x ⊗ ∂L/∂y", "x", r"D{A} = x \otimes D{y}", "formula_outer")],
+    "fft": [("∂L/∂x = fft(∂L/∂y)", "", r"D{x} = \mathrm{fft}\left(D{y}\right)", None)],
+    "ifft": [("∂L/∂x = ifft(∂L/∂y)", "", r"D{x} = \mathrm{ifft}\left(D{y}\right)", None)],
     "pick": [("∂L/∂xₖ = ∂L/∂y", "1", "D{x_k} = D{y}", "formula_pick")],
 }  # fmt: skip
 NOTATIONS["min"] = NOTATIONS["max"]
@@ -108,6 +129,7 @@ EXCEPT: dict[str, list[list[str]]] = {"norm": [["y = 0", "0"]], "sinc": [["x = 0
 
 #: Operations without a formula, and why.
 ABSENT: dict[str, str] = {
+    **dict.fromkeys(("cond", "eig", "eigh", "irfft", "lstsq", "pinv", "qr", "rfft", "svd"), "it takes more than a line"),
     "quantile": "which entries it lies between is found out while it runs",
     "einsum": "it is written for each sum at run time, from the labels of its axes",
 }

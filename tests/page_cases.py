@@ -139,8 +139,12 @@ TWO = [
     ("inner", np.inner, (2, 3), (4, 3)),
     ("tensordot", lambda x, y: np.tensordot(x, y, ((0, 1), (1, 0))), (2, 3, 4), (3, 2, 2)),
     ("kron", np.kron, (2, 2), (2, 1)),
+    ("cross", np.cross, (2, 3), (3,)),
+    ("vecdot", np.vecdot, (2, 3), (3,)),
     ("an unused input", lambda x, y: x * 2.0, (), ()),
 ]
+if hasattr(np, "matvec"):  # from NumPy 2.2 on
+    TWO += [("matvec", np.matvec, (4, 2, 3), (3,)), ("vecmat", np.vecmat, (2,), (4, 2, 3))]
 #: SciPy's special functions that the page knows, and where they are drawn.
 SCIPY = {
     "erf": (-7, 7), "erfc": (-7, 26), "ndtr": (-7, 7), "expit": (-9, 9), "logit": (0.01, 0.99), "log_expit": (-9, 9),

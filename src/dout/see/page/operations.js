@@ -270,6 +270,29 @@ function correlate(_params, [a, v], shape) {
   };
 }
 
+// Products of stacks of vectors and matrices, as sums over labels: `terms` are the last axes of each input and of the output.
+function contracted(terms, constants = []) {
+  return (_params, shapes, shape) => {
+    const all = [...shapes, ...constants.map((c) => c.shape)];
+    const stack = (s, term) => Array.from({ length: s.length - term.length }, (_, i) => i - (s.length - term.length));
+    const labels = terms.map((term, k) => [...stack(all[k] ?? shape, term), ...term]);
+    const inner = einsum({ inputs: labels.slice(0, -1), result: labels.at(-1) }, all, shape);
+    if (typeof inner === "string") return inner;
+    return {
+      forward: (inputs) => inner.forward([...inputs, ...constants]),
+      back: (port, dout, out, inputs) => inner.back(port, dout, out, [...inputs, ...constants]),
+      uses: (port) => inner.uses(port).filter((k) => k < shapes.length),
+    };
+  };
+}
+
+// The sign of each permutation of three axes.
+const signs = { shape: [3, 3, 3], data: new Float64Array(27) };
+for (const [i, j, k] of [[0, 1, 2], [1, 2, 0], [2, 0, 1]]) {
+  signs.data[9 * i + 3 * j + k] = 1;
+  signs.data[9 * i + 3 * k + j] = -1;
+}
+
 const norm = ({ axes }, [shape]) => {
   const all = axes ?? shape.map((_, i) => i);
   const length = (data, start, n) => Math.sqrt(pairwiseSum(data.subarray(start, start + n).map((x) => x * x), 0, n));
@@ -284,10 +307,14 @@ function spreadOut(d, places, dout) {
 const OPERATIONS = {
   concatenate,
   correlate,
+  cross: contracted([[2], [3], [1, 2, 3], [1]], [signs]),
   einsum,
   matmul,
+  matvec: contracted([[1, 2], [2], [1]]),
   norm,
   scatter,
+  vecdot: contracted([[1], [1], []]),
+  vecmat: contracted([[1], [1, 2], [2]]),
   where,
   write,
   sum: (params, shapes) => ({
