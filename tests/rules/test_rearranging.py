@@ -111,5 +111,5 @@ def test_what_numpy_refuses(f, x, error):
 
 
 def test_row_stack():
-    with pytest.warns(DeprecationWarning):
-        assert dout.grad(lambda x: np.sum(np.row_stack([x, x * x])))(PAIR).shape == (2,)
+    with pytest.warns(DeprecationWarning, match="row_stack"):
+        assert dout.grad(lambda x: np.sum(np.row_stack([x, x * x])))(PAIR).shape == (2,)  # noqa: NPY201
