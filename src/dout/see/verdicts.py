@@ -161,6 +161,7 @@ class _Run:
         self.computed: np.ndarray = np.broadcast_to(np.asarray(computed, complex), np.shape(x))
         self.problem = ""
         self.rounding: np.ndarray | None = None
+        self._sizes: Any = None
         if isinstance(x, int):
             if abs(x) > 2**53:
                 self.problem = "big"
@@ -232,9 +233,12 @@ class _Run:
 
     def sizes(self) -> Any:
         """By how much each entry may move: its size, or that of the others for a 0; none that isn't finite."""
+        if self._sizes is not None:
+            return self._sizes
         sizes = np.where(self.moves, np.abs(self.x), 0.0)
         typical = float(np.median(sizes[sizes > 0])) if np.any(sizes > 0) else 1.0
-        return np.where(self.moves, np.where(sizes > 0, sizes, typical), 0.0)
+        self._sizes = np.where(self.moves, np.where(sizes > 0, sizes, typical), 0.0)
+        return self._sizes
 
     def judged(self, unit: Any, at: float, at_imag: float, computed: complex, index: tuple[int, ...] | None) -> Verdict:
         """Compare along a line; for a complex input d/dx - i d/dy, as the rules have it."""
