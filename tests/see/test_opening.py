@@ -243,6 +243,23 @@ def test_layers_within_layers():
     assert [(g["name"], g["parent"], g["agree"]) for g in groups] == [("Nested", None, True), ("Sigmoid", 0, True)]
 
 
+def test_a_layer_that_ends_in_a_layer():
+    class Last(Nested):
+        def forward(self, x):
+            self.out = Sigmoid().forward(x * 2.0) if not isinstance(x, Variable) else Sigmoid()(x * 2.0)
+            return self.out
+
+        def backward(self, dout):
+            return super().backward(dout) * 2.0
+
+    described = see(lambda x: Last()(Last()(x)) * 3.0, 0.5).describe()
+    first, inner, second, last = described["groups"]
+    assert [g["name"] for g in (first, inner, second, last)] == ["Last", "Sigmoid", "Last", "Sigmoid"]
+    assert first["output"] == inner["output"] == second["inputs"][0]
+    assert described["nodes"][second["output"]]["sign"] == "1/x"
+    assert [g["agree"] for g in described["groups"]] == [True] * 4
+
+
 @pytest.mark.parametrize("layer", [Floats(), Dropout(), Constant(), Through()], ids=lambda v: type(v).__name__)
 def test_what_can_not_be_opened_stays_one_node(layer):
     described = see(lambda x: layer(x) * 2.0, 2.0).describe()

@@ -194,13 +194,13 @@ class Description:
         }
         if fold.opened is not None:
             layer = fold.opened.layer
-            ends = [end.id for end in fold.opened.ends]
+            ends = [self._number(end) for end in fold.opened.ends]
             described |= {
                 "own": [None if e.derivative is NOTHING else self._value(e.derivative) for e in layer.ins],
                 "agree": fold.opened.agree,
                 "formula": _layer_formula(layer.node, formulas),
                 "builtin": builtin(layer.node),
-                "inputs": [e.source.id for e in layer.ins],
+                "inputs": [self._number(e.source) for e in layer.ins],
                 "output": ends[0],
                 "outputs": ends,
             }
@@ -208,6 +208,11 @@ class Description:
             if any(mark["numerical"] is not None or mark["wrong"] for mark in marks):
                 described |= {"numerical": [m["numerical"] for m in marks], "wrong": any(m["wrong"] for m in marks)}
         return described
+
+    def _number(self, one: Drawn) -> int | None:
+        """A node's number; None if it stands in a fold whose inside isn't in the description."""
+        one = self.plan.stands_for(one)
+        return one.id if self.plan.is_shipped(one) else None
 
     def _outputs(self) -> list[Json]:
         graph, found = self.picture.graph, self.plan.found
