@@ -67,7 +67,7 @@ def shapes(placed):
     ]
 
 
-def pieces(placed, steps=6):
+def pieces(placed, steps=24):
     """The arrows as short straight pieces, level ones whole, with the two lines' distance on either side."""
     found = []
     for arrow in placed["arrows"]:
@@ -84,7 +84,8 @@ def pieces(placed, steps=6):
                     y1, y2 = (y + (b - y) * (3 * u * u - 2 * u**3) for u in (s, t))
                 else:
                     x1, x2, y1, y2 = x + (a - x) * s, x + (a - x) * t, y + (b - y) * s, y + (b - y) * t
-                rect = Rect(min(x1, x2), min(y1, y2) - HALF, max(x1, x2), max(y1, y2) + HALF, owner, "arrow")
+                half = HALF if bend or x == a else HALF * math.hypot(1, (b - y) / (a - x))
+                rect = Rect(min(x1, x2), min(y1, y2) - half, max(x1, x2), max(y1, y2) + half, owner, "arrow")
                 found.append((rect, ends))
     return found
 

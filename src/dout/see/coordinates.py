@@ -70,7 +70,7 @@ def _row(grid: Grid, column: Sequence[int], top: Sequence[float], bottom: Sequen
     row = []
     free = labels = 0.0  # where the column, and the room for labels before it, are free from
     for v in column:
-        alone = v < len(grid.boxes) and grid.boxes[v].leaf
+        alone = v < len(grid.boxes) and grid.boxes[v].slim
         over, under = (grid.boxes[v].over, grid.boxes[v].under) if v < len(grid.boxes) else (PASS, PASS)
         at = max(free + over, 0 if alone else labels + top[v])
         free = at + under + GAP

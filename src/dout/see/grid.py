@@ -41,6 +41,11 @@ class Box:
         return self.kind in ("input", "constant")
 
     @property
+    def slim(self) -> bool:
+        """Whether nothing of it reaches into the room for labels before its column."""
+        return self.leaf and self.wide == self.w
+
+    @property
     def wide(self) -> float:
         """The width of it and its texts."""
         return max(self.w, self.caption, self.sum)

@@ -64,6 +64,8 @@ def columns(boxes: list[Box], arrows: list[Arrow]) -> None:
     if all(b.column < ALIGNED for b in inputs):
         for b in inputs:
             b.column = 0
+    for a in arrows:
+        a.back = boxes[a.start].column >= boxes[a.end].column
 
 
 def _topological(n: int, ins: list[list[Arrow]], outs: list[list[Arrow]]) -> list[int]:

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from .grid import INFINITE, Arrow, Grid
 
 Pull = tuple[int, float, float]  # a neighbour, how far below its height this one wants to be, how much
+#: How often each path is moved again, once all have their heights.
+AGAIN = 2
+
 Path = list[tuple[int, float]]  # vertices, and how far each is below the first
 
 
@@ -40,36 +43,59 @@ class Paths:
         fixed: list[list[int]] = [[] for _ in order]  # of each column, those that have their height
 
         def room(v: int, at: float) -> tuple[float, float]:
+            """From where to where a path can be that has v in it, for those beside v that have their height."""
             c, i = where[v]
-            k, row = bisect(fixed[c], i), rows[c]
-            least = y[order[c][fixed[c][k - 1]]] + row[i] - row[fixed[c][k - 1]] - at if k else -INFINITE
-            most = y[order[c][fixed[c][k]]] + row[i] - row[fixed[c][k]] - at if k < len(fixed[c]) else INFINITE
+            k, row, places = bisect(fixed[c], i), rows[c], fixed[c]
+            k -= k > 0 and places[k - 1] == i
+            after = k + (k < len(places) and places[k] == i)
+            least = y[order[c][places[k - 1]]] + row[i] - row[places[k - 1]] - at if k else -INFINITE
+            most = y[order[c][places[after]]] + row[i] - row[places[after]] - at if after < len(places) else INFINITE
             return least, most
 
+        def put(path: Path, height: float, least: float, most: float) -> None:
+            for v, at in path:
+                y[v] = min(max(height, least), most) + at
+
+        def fix(path: Path, least: float, most: float) -> None:
+            wanted = sorted([y[v] - at for v, at in path])
+            height = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
+            if len(path) == 1 and pulls[path[0][0]]:
+                height = _pulled(path, y, pulls)
+            elif not pulls[path[0][0]] and least > -INFINITE:  # it stands alone, below what is above it
+                height = least
+            put(path, height, least, most)
+            for v, _ in path:
+                insort(fixed[where[v][0]], where[v][1])
+
+        level: list[Path] = []
         alone = sorted([path for path in self.found if not pulls[path[0][0]]], key=lambda path: where[path[0][0]])
         for whole in [*(path for path in self.found if pulls[path[0][0]]), *alone]:
             path: Path = []
             least, most = -INFINITE, INFINITE
-            for v, at in [*whole, (-1, 0.0)]:
-                low, high = room(v, at) if v >= 0 else (INFINITE, -INFINITE)
+            for v, at in whole:
+                low, high = room(v, at)
                 if path and max(least, low) > min(most, high):  # no way through: it goes on at another height
-                    self._fix(path, least, most, y, pulls)
-                    for u, _ in path:
-                        insort(fixed[where[u][0]], where[u][1])
+                    fix(path, least, most)
+                    level.append(path)
                     path, least, most = [], -INFINITE, INFINITE
                 path.append((v, at))
                 least, most = max(least, low), min(most, high)
+            fix(path, least, most)
+            level.append(path)
+        for path in level * AGAIN:  # now that all have theirs, each nearer to where it comes from and goes
+            rooms = [room(v, at) for v, at in path]
+            least, most = max([low for low, _ in rooms]), min([high for _, high in rooms])
+            if any(pulls[v] for v, _ in path):
+                put(path, _pulled(path, y, pulls), least, max(least, most))
+            elif least > -INFINITE:
+                put(path, least, least, least)
 
-    def _fix(self, path: Path, least: float, most: float, y: list[float], pulls: Sequence[Sequence[Pull]]) -> None:
-        wanted = sorted([y[v] - at for v, at in path])
-        middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
-        if len(path) == 1 and not pulls[path[0][0]]:  # it stands alone, below what is above it
-            middle = least if least > -INFINITE else middle
-        elif len(path) == 1:
-            near = pulls[path[0][0]]
-            middle = sum([w * (y[u] + below - path[0][1]) for u, below, w in near]) / sum([w for _, _, w in near])
-        for v, at in path:
-            y[v] = min(max(middle, least), most) + at
+
+def _pulled(path: Path, y: Sequence[float], pulls: Sequence[Sequence[Pull]]) -> float:
+    """The height to which others pull a path."""
+    mine = {v for v, _ in path}
+    near = [(w, y[u] + below - at) for v, at in path for u, below, w in pulls[v] if u not in mine]
+    return sum([w * h for w, h in near]) / sum([w for w, _ in near]) if near else y[path[0][0]]
 
 
 def paths(grid: Grid) -> Paths:

@@ -82,8 +82,8 @@ def levels_of(
         >>> y = {**x, "id": 1, "kind": "op", "op": "exp", "sign": "exp", "name": "y"}
         >>> edge = {"id": 0, "from": 0, "to": 1, "port": 0, "derivative": {"t": "1"}}
         >>> levels = levels_of([x, y], [edge], [], [{"node": 1, "path": "", "value": {"t": "1"}}])
-        >>> [(item["x"], item["y"]) for item in levels["top"]["items"]]
-        [(8, 32), (70, 24), (149, 44)]
+        >>> [item["column"] for item in levels["top"]["items"]]
+        [0, 1, 2]
     """
     if layout not in ORDERS:
         raise ValueError(f"layout has to be 'dout' or 'graphviz', got {layout!r}")

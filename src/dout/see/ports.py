@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,10 +13,12 @@ from .metrics import RADIUS
 ON_CIRCLE = 4
 #: How far before a circle the arrows of several operands turn towards it.
 REACH, SHORT = 20, 8
+#: Between the arrows at the side of a box and its corners; between a label and a text above or below a box.
+EDGE, BESIDE = 12, 6
 #: How far above or below the middle of a circle they may turn.
-SLIDE = 72
-#: Between the middle of an arrow and a text above or below the circle.
-CLEAR = 7
+SLIDE = 110
+#: Between an arrow and a text above or below the circle; from an arrow's middle to the far side of its lines.
+CLEAR, LINES = 4, 3.5
 
 
 def ports(grid: Grid) -> None:
@@ -34,23 +37,23 @@ def ports(grid: Grid) -> None:
         return where[a.way[-1] if a.way else a.start]
 
     for v, b in enumerate(boxes):
-        arriving = sorted(into[v], key=lambda a: (0 if b.ordered else before(a), a.port))
-        _arrive(b, arriving, boxes)
-        if len(out[v]) > 1:
+        _leave(b, out[v], where)
+        _arrive(b, sorted(into[v], key=lambda a: (0 if b.ordered else before(a), a.port)), boxes)
 
-            def after(source: int, v: int = v) -> float:
-                ends = [where[a.way[0] if a.way else a.end] for a in out[v][source]]
-                return sum(ends) / len(ends)
 
-            sources = sorted(out[v], key=lambda s: (b.places.get(s, 0), after(s), s))
-            for k, source in enumerate(sources):
-                for a in out[v][source]:
-                    a.out = (k - (len(sources) - 1) / 2) * 2 * PASS
-            b.h = max(b.h, len(sources) * 2 * PASS + 8)
-            if len(arriving) < 2:
-                b.head = b.h / 2
-                b.over, b.under = max(b.over, b.head), max(b.under, b.h / 2)
-                b.top, b.bottom = max(b.top, b.head), max(b.bottom, b.h / 2)
+def _leave(b: Box, leaving: dict[int, list[Arrow]], where: dict[int, int]) -> None:
+    """The values of several nodes leave a group at different heights."""
+    if b.kind != "group" or len(leaving) < 2:
+        return
+
+    def place(source: int) -> tuple[int, float, int]:
+        ends = [where[a.way[0] if a.way else a.end] for a in leaving[source]]
+        return b.places.get(source, 0), sum(ends) / len(ends), source
+
+    for k, source in enumerate(sorted(leaving, key=place)):
+        for a in leaving[source]:
+            a.out = 2 * PASS * k - PASS * (len(leaving) - 1)
+    b.h = max(b.h, 2 * PASS * len(leaving) + 8)
 
 
 def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
@@ -65,21 +68,22 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
         a.into = p - middle
     low, high = ends[0] - middle, ends[1] - middle
     circle = b.kind == "op" and len(arriving) <= ON_CIRCLE
+    b.head = least = b.h / 2
     if len(arriving) > 1 and not circle and b.kind not in ("in", "out"):
-        b.h = max(b.h, high - low + 24)
-        b.head = max(12 - low, (b.h - (high - low)) / 2 - low)
-    else:
-        b.head = b.h / 2
-    b.reach = max(
-        (b.wide - b.w) // 2 + 6 if b.wide > b.w else 0,
-        REACH if circle and any(a.into for a in arriving) else SHORT if b.h else 0,
-    )
+        least = least if b.kind == "group" else 0  # values leave a group on both sides of its line
+        b.head = max(EDGE - low, least, (b.h - high - low) / 2)
+        b.h = b.head + max(EDGE + high, least, b.h - b.head)
+    b.reach = SHORT if b.h else 0
+    if circle and any(a.into for a in arriving):
+        b.reach = _reach(low, high)
+    if b.wide > b.w:
+        b.reach = max(b.reach, (b.wide - b.w) // 2 + BESIDE)
     b.over, b.under = max(b.head, b.room[0]), max(b.h - b.head, b.room[1])
     if b.caption:
-        b.more["above"] = min(-5, b.h / 2 - CLEAR - _passes(b, low, b.caption)) if circle else -5
+        b.more["above"] = min(-5, b.h / 2 - _passes(b, low, b.caption)) if circle else -5
         b.over = max(b.over, b.head - b.more["above"] + 11)
     if b.sum:
-        b.more["below"] = 13 if not circle else max(13, CLEAR + 10 + _passes(b, high, b.sum) - b.h / 2)
+        b.more["below"] = 13 if not circle else max(13, 10 + _passes(b, high, b.sum) - b.h / 2)
         b.under = max(b.under, b.h - b.head + b.more["below"] + 3)
     b.top, b.bottom = b.over, b.under
     if arriving:
@@ -87,9 +91,15 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
         b.bottom = max(b.bottom, arriving[-1].down + high)
 
 
+def _reach(low: float, high: float) -> float:
+    """How far before a circle its arrows turn towards it, for none to come steeply, past an input that stands close by."""
+    return max(REACH, math.ceil(max(-low, high) * 0.95) - RADIUS)
+
+
 def _passes(b: Box, into: float, text: float) -> float:
-    """How far from a circle's middle line an arrow is that comes to its middle from there, beside the end of a text."""
-    return round(abs(into) * min(1.0, (text / 2 + 4) / (b.w / 2 + b.reach)))
+    """How far from a circle's middle line a text has to keep from an arrow that comes to its middle from there."""
+    slope = abs(into) / (b.w / 2 + b.reach)
+    return round(min(abs(into), slope * (text / 2 + 4)) + CLEAR + LINES * math.hypot(1, slope))
 
 
 def slide(grid: Grid) -> None:
@@ -97,7 +107,7 @@ def slide(grid: Grid) -> None:
     above: dict[int, int] = {}  # the next that has labels too
     below: dict[int, int] = {}
     for column in grid.order:
-        for u, v in pairwise([v for v in column if v >= len(grid.boxes) or not grid.boxes[v].leaf]):
+        for u, v in pairwise([v for v in column if v >= len(grid.boxes) or not grid.boxes[v].slim]):
             above[v], below[u] = u, v
     arriving: list[list[Arrow]] = [[] for _ in grid.boxes]
     for a in grid.arrows:
@@ -121,8 +131,8 @@ def _slid(grid: Grid, b: Box, a: Arrow, y: float, side: int, most: float, text: 
     if not a.into or a.back or abs(at) > SLIDE:
         return False
     at = min(side * at, side * most) * side
-    if side * at <= side * a.into or (text and _passes(b, at, text) + CLEAR > b.h / 2 + room):
+    if side * at <= side * a.into or (text and _passes(b, at, text) > b.h / 2 + room):
         return False
     a.into = at
-    b.reach = max(b.reach, REACH + (abs(at) - REACH) // 2)
+    b.reach = max(b.reach, _reach(-abs(at), abs(at)))
     return True
