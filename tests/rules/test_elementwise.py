@@ -514,3 +514,13 @@ def test_functions_of_python_code():
     square = np.frompyfunc(lambda t: t * t, 1, 1)
     found = dout.grad(lambda x: np.sum(square(x)))(np.array([1.0, 3.0]))
     assert found.tolist() == [2.0, 6.0]
+
+
+def test_a_negative_base_with_a_complex_exponent():
+    oracles.assert_derivatives(lambda x, y: np.power(x, y), -1.5, 0.7 + 0.3j)
+    oracles.assert_derivatives(lambda y: np.power(np.array([-1.5, 2.0]), y), np.array([0.7 + 0.3j, -1.0 + 0.2j]))
+
+
+@pytest.mark.parametrize(("y", "x"), [(1.0, INF), (-INF, 2.0), (3.0, -INF)])
+def test_arctan2_at_infinity(y, x):
+    assert dout.grad(np.arctan2, (0, 1))(y, x) == (0.0, 0.0)

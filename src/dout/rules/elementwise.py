@@ -44,6 +44,8 @@ def _d_base(dout: Array, _out: Array, x: Array, y: Array) -> Array:
 def _d_exponent(dout: Array, out: Array, x: Array, _y: Array) -> Array:
     """d(x**y)/dy = x**y log x; 0 at x = 0, its limit from the right."""
     x = float(x) if isinstance(x, int) else x
+    if np.iscomplexobj(out) and not np.iscomplexobj(x):
+        x = x + 0j  # the logarithm of a negative base is complex, as the power is
     return dout * out * np.log(np.where(x == 0, 1, x))
 
 
@@ -69,6 +71,9 @@ def _weight(base: Callable[[Array], Array], soft: Callable[[Array, Array], Array
 def _d_arctan2(dout: Array, this: Array, other: Array) -> Array:
     """dout this / (this**2 + other**2), without squares, which would overflow."""
     size = np.hypot(this, other)
+    far = np.isinf(plain(size))
+    if np.any(far):  # there the angle stays as it is
+        this, size = np.where(far, 0, this), np.where(far, 1, size)
     return dout * (this / size) / size
 
 
