@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .rules import FLAT
+from .tree import flatten
 from .witness import look
 
 #: Functions that tell of the form of a value, not of its numbers: the same for all inputs of that form.
@@ -21,6 +22,13 @@ _OF_FORM = {
 }  # fmt: skip
 #: The others that carry no derivative; np.sign is written in terms of others.
 _TOLD = (FLAT | {np.sign}) - _OF_FORM
+#: Those that choose or arrange by plain values, so that nothing else tells of it.
+_BY_VALUES = {
+    np.frexp, np.histogram, np.histogram2d, np.histogramdd, np.interp, np.intersect1d, np.modf, np.nancumprod, np.nancumsum,
+    np.nanmax, np.nanmean, np.nanmin, np.nanprod, np.nanstd, np.nansum, np.nanvar, np.partition, np.poly, np.polydiv, np.roots,
+    np.setdiff1d, np.setxor1d, np.trim_zeros, np.union1d, np.unique, np.unique_all, np.unique_counts, np.unique_inverse,
+    np.unique_values, np.unwrap, np.lexsort,
+}  # fmt: skip
 #: NumPy's comparisons by the names of Python's.
 _SIGNS: dict[Any, str] = {
     np.less: "<",
@@ -95,12 +103,18 @@ class Looking:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         result = super().__array_ufunc__(ufunc, method, *inputs, **options)  # type: ignore[misc]
-        if method == "__call__" and ufunc in _TOLD:
+        if ufunc in _BY_VALUES:
+            look(ufunc.__name__, inputs, None, options)
+        elif method == "__call__" and ufunc in _TOLD:
             look(_SIGNS.get(ufunc, ufunc.__name__), inputs, result, options)
         return result
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         result = super().__array_function__(function, types, args, kwargs)  # type: ignore[misc]
-        if function in _TOLD:
+        if function in _BY_VALUES:
+            variables = [v for v in flatten((args, kwargs))[0] if isinstance(v, Looking)]
+            for v in variables:
+                look(function.__name__, (v,), None)
+        elif function in _TOLD:
             look(function.__name__, args, result, kwargs or {})
         return result

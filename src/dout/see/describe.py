@@ -62,7 +62,7 @@ class Description:
         arrays = sum(isinstance(one.value, np.ndarray) and one.value.ndim > 0 for one in self.shipment.nodes)
         self.detail: Detail = FULL if arrays <= 60 else SOME if arrays <= 300 else LITTLE
         self.formulas: dict[str, Json] = {}
-        self._arrays: dict[int, Json] = {}
+        self._arrays: dict[int, tuple[Any, Json]] = {}  # each array too, for an id may be another's once it is gone
         self._marks: dict[Any, Json] = {}
 
     def json(self, lang: str | None, open: Any, formulas: bool, layout: str) -> Json:
@@ -95,7 +95,7 @@ class Description:
             "outputs": outputs,
             "levels": levels,
             "steps": steps_of(nodes, edges),
-            "looks": looks_of(getattr(graph, "looks", ()), plan),
+            "looks": looks_of(plan.looks, plan),
             "notes": self._notes(lang),
             "problems": problems_of(self.picture, plan, shipment),
             "formulas": self.formulas,
@@ -109,8 +109,8 @@ class Description:
             return value_of(x, self.detail)
         found = self._arrays.get(id(x))
         if found is None:
-            found = self._arrays[id(x)] = value_of(x, self.detail)
-        return found
+            found = self._arrays[id(x)] = x, value_of(x, self.detail)
+        return found[1]
 
     def _node(self, one: Drawn) -> Json:
         node = one.node

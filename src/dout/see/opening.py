@@ -20,6 +20,7 @@ from ..copies import fresh
 from ..graph import Node, plain
 from ..layers import AddLayer, MulLayer, Relu, Sigmoid
 from ..trace import TracedGraph, trace
+from ..witness import Looked
 from .drawn import NOTHING, Drawn, drawn_of, is_layer
 
 #: Beyond so many entries among a layer's inputs, running it once more would take too long.
@@ -48,15 +49,27 @@ class Opened:
         inside: the nodes within it, in the order in which they ran.
         ends: for each of its outputs, the node within that makes it.
         agree: whether the derivatives through the primitives are the same as the layer's own; None if none were asked for.
+        found: which drawn node stands for which of those that its forward made.
+        looks: what its forward looked at.
     """
 
-    __slots__ = ("agree", "ends", "inside", "layer")
+    __slots__ = ("agree", "ends", "found", "inside", "layer", "looks")
 
-    def __init__(self, layer: Drawn, inside: list[Drawn], ends: list[Drawn], agree: bool | None) -> None:
+    def __init__(
+        self,
+        layer: Drawn,
+        inside: list[Drawn],
+        ends: list[Drawn],
+        agree: bool | None,
+        found: dict[Node, Drawn],
+        looks: list[Looked],
+    ) -> None:
         self.layer = layer
         self.inside = inside
         self.ends = ends
         self.agree = agree
+        self.found = found
+        self.looks = looks
 
 
 def builtin(node: Node) -> str | None:
@@ -157,7 +170,7 @@ def _with_derivatives(drawn: Drawn, graph: TracedGraph) -> Opened:
     values = {n: getattr(n, "value", NOTHING) for n in graph.nodes}
     inside = drawn_of([n for n in graph.nodes if n not in outside], values, edges, found, outside)
     ends = [outside[end] for end in graph.outputs if end is not None]
-    return Opened(drawn, inside, ends, all(compared) if compared else None)
+    return Opened(drawn, inside, ends, all(compared) if compared else None, outside, graph.looks)
 
 
 def _agree(own: Any, through: Any, leaf: Node) -> bool:

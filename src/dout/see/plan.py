@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..graph import Node
-from ..witness import Call, Place
+from ..witness import Call, Looked, Place
 from .drawn import Drawn, drawn_of
 from .folding import folded
 from .folds import MANY, Fold, Item, folds_in, measure, simplify, unwrap
@@ -33,12 +33,14 @@ class Plan:
         opened: for layers that were opened, their folds.
         shipped: the nodes that are in the description.
         small: whether everything can be read at once.
+        looks: what Python looked at, also within opened layers.
     """
 
     def __init__(self, picture: Any) -> None:
         graph = picture.graph
         self.places = Places()
         self.found: dict[Node, Drawn] = {}
+        self.looks: list[Looked] = list(getattr(graph, "looks", ()))
         self._insides = INSIDES
         self._held: dict[Drawn, Fold] = {}  # constants that only a closed layer uses
         self._moved: dict[Drawn, Drawn] = {}  # what stands in the place of opened layers
@@ -80,6 +82,8 @@ class Plan:
             else:
                 self._moved[one] = made.ends[0]
             self._insides -= len(made.inside)
+            self.found |= made.found
+            self.looks += made.looks
             fold = Fold("layer", one.sign, place)
             fold.opened = made
             self.opened[one] = fold
