@@ -424,6 +424,10 @@ def test_looks_say_where_python_would_go_another_way(run):
     lambda x: np.where(x > 0, x, x * x), lambda x: np.floor(x) * x, lambda x: x * np.sign(x), lambda x: x[np.argmax(x)] * 2,
     lambda x: np.sort(x) * np.arange(5.0), lambda x: x[np.argsort(x)][0], lambda x: x[x > 0].sum(), lambda x: np.round(x) * x,
     lambda x: x * 2 if np.any(x > 1) else x * 3, lambda x: x * np.count_nonzero(x > 1), lambda x: np.clip(x, -1, 0.5),
+    lambda x: np.interp(x, [-2.0, 0.0, 2.0], [1.0, 0.0, 3.0]), lambda x: np.unwrap(x * 5),
+    lambda x: np.unique(x) * np.arange(5.0),
+    lambda x: np.nansum(np.log(x)), lambda x: np.partition(x, 2) * np.arange(5.0), lambda x: x[np.lexsort((x,))], Leaky(),
+    lambda x: np.frexp(x)[0], lambda x: np.median(x) * x, lambda x: np.modf(x * 3)[0], lambda x: x * (x > 0).astype(float),
     lambda x: x * np.searchsorted([0.0, 1.0], x), lambda x: np.std(x), lambda x: np.linalg.norm(x, 3), lambda x: x // 0.5 * x,
     lambda x: np.select([x > 1, x > 0], [x, x * x], 0.0), lambda x: np.maximum.accumulate(x), lambda x: x % 0.7,
 ])  # fmt: skip
