@@ -6,6 +6,7 @@ meets them in one place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,18 +16,19 @@ if TYPE_CHECKING:
 FEW = 6
 
 
-def bundle(found: dict[int | None, Inside]) -> None:
+def bundle(found: dict[int | None, Inside], counts: Sequence[int]) -> None:
     """Make bundles at each level, the outer ones first, for these decide where values cross the borders of folds.
 
     Args:
         found: each level by its group's id; `arrows` are changed, and `many` says how many values a bundle stands for.
+        counts: for each node, for how many values it stands itself.
     """
     entering: dict[tuple[int, int], int] = {}  # by which source a value enters a group
     leaving: dict[tuple[int, int], int] = {}
     for group, inside in sorted(found.items(), key=lambda pair: pair[1].depth):
         if group is not None:
             _through(inside, group, entering, leaving)
-        _level(inside, entering, leaving)
+        _level(inside, entering, leaving, counts)
 
 
 def _through(
@@ -43,7 +45,9 @@ def _through(
     inside.arrows = arrows
 
 
-def _level(inside: Inside, entering: dict[tuple[int, int], int], leaving: dict[tuple[int, int], int]) -> None:
+def _level(
+    inside: Inside, entering: dict[tuple[int, int], int], leaving: dict[tuple[int, int], int], counts: Sequence[int]
+) -> None:
     between: dict[tuple[Thing, Thing], dict[int, None]] = {}
     for start, end, source, _ in inside.arrows:
         if start[0] in ("group", "in") and end[0] in ("group", "out"):
@@ -55,7 +59,7 @@ def _level(inside: Inside, entering: dict[tuple[int, int], int], leaving: dict[t
         by = first.get((start, end), source)
         if (start, end) in first:
             port = -1
-            inside.many[start, end, by, port] = len(between[start, end])
+            inside.many[start, end, by, port] = sum(counts[u] for u in between[start, end])
             if end[0] == "group":
                 entering[end[1], source] = by
         arrows.setdefault((start, end, by, port), []).extend(ids)

@@ -71,7 +71,7 @@ def cut(
         if u is not None:
             leave(paths[nodes[u]["group"]], 0, u, None)
             found[None].join(at(paths[nodes[u]["group"]], 0, u), ("output", j), u, None)
-    bundle(found)
+    bundle(found, [(node.get("value") or {}).get("many", 1) for node in nodes])
     for inside in found.values():
         starts = dict.fromkeys(start for start, _, _, _ in inside.arrows if start[0] == "in")
         ends = dict.fromkeys(end for _, end, _, _ in inside.arrows if end[0] == "out")

@@ -19,8 +19,8 @@ from .folds import MANY, Fold, Item, end_of, first_of, sources
 
 #: The longest block that is looked for, in things at its level, and how many there must be of it.
 LONGEST, FEWEST = 48, 3
-#: How far back a wire is followed at one level; further back is just "further back".
-FAR = 256
+#: How far back a wire is followed, for blocks of up to so many things: what comes from further is as if from outside.
+REACH = {1: 2, 4: 8, 16: 32, LONGEST: 2 * LONGEST}
 #: What more than so many things use is as if it came from outside.
 SHARED = 4
 #: How many chunks a level is cut into, about.
@@ -52,19 +52,21 @@ class Alike:
             found = self._folds[item] = self.number(form)
         return found
 
-    def level(self, items: Sequence[Item]) -> list[int]:
+    def level(self, items: Sequence[Item], reach: int = REACH[LONGEST]) -> list[int]:
         """For each item of a level, the number of its form together with how it is wired to those before it."""
         firsts = [first_of(item) for item in items]
-        return [self.number((self.of(item), self._wires(i, item, items, firsts))) for i, item in enumerate(items)]
+        return [
+            self.number((self.of(item), self._wires(i, item, items, firsts, reach))) for i, item in enumerate(items)
+        ]
 
-    def _wires(self, i: int, item: Item, items: Sequence[Item], firsts: Sequence[int]) -> tuple[int, ...]:
+    def _wires(self, i: int, item: Item, items: Sequence[Item], firsts: Sequence[int], reach: int) -> tuple[int, ...]:
         wires = []
         for source in sources(item):
             j = bisect_right(firsts, source.id) - 1
             inside = (
                 len(source.outs) <= SHARED and source.kind != "input" and 0 <= j < i and source.id < end_of(items[j])
             )
-            wires.append(min(i - j, FAR) if inside else 0)
+            wires.append(i - j if inside and i - j <= reach else 0)
         if isinstance(item, Drawn) and len(item.ins) > 1:  # x*x is wired otherwise than x*y
             wires += [len({edge.source for edge in item.ins if edge.source.kind != "constant"})]
         return tuple(wires)
@@ -91,7 +93,7 @@ def repeated(fold: Fold, alike: Alike, small: bool) -> bool:
     forms = [alike.of(item) for item in items]
     if len(set(forms)) > len(forms) - FEWEST + 1:
         return False
-    best = _runs(np.array(forms), np.array(alike.level(items)))
+    best = _runs(np.array(forms), items, alike)
     new: list[Item] = []
     i = 0
     while i < len(items):
@@ -112,11 +114,15 @@ def _worth(block: Sequence[Item], count: int, small: bool, n: int) -> bool:
     return not small and (len(block) > 1 or n > MANY)
 
 
-def _runs(forms: np.ndarray, wired: np.ndarray) -> dict[int, tuple[int, int]]:
+def _runs(forms: np.ndarray, items: Sequence[Item], alike: Alike) -> dict[int, tuple[int, int]]:
     """Where a row of like blocks begins: how long a block is, and how many there are. No two rows overlap."""
     n = len(forms)
     found: list[tuple[int, int, int, int]] = []  # -things covered, period, start, count
+    reach, wired = 0, forms
     for period in range(1, min(LONGEST, n // FEWEST) + 1):
+        needed = next(reach for longest, reach in REACH.items() if period <= longest)
+        if needed != reach:
+            reach, wired = needed, np.array(alike.level(items, needed))
         same = wired[period:] == wired[:-period]
         edges = np.flatnonzero(np.diff(np.concatenate(([0], same.view(np.int8), [0]))))
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
