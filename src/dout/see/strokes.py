@@ -12,13 +12,14 @@ KNEE = 6  # px, before and after the corner where an arrow turns towards a circl
 Points = Sequence[Sequence[float]]
 
 
-def line(points: Points, shift: float, end: float = 0.0) -> str:
+def line(points: Points, shift: float, end: float = 0.0, start: float = 0.0) -> str:
     """A path beside an arrow's points, at the same distance everywhere: level pieces, bends, and a slant at the end.
 
     Args:
         points: the arrow's; see placement.
         shift: how far beside them; negative is above.
         end: how much of the path's end is left out, for a head to stand there.
+        start: how much of its start is left out.
 
     Example:
         >>> line([[0, 10], [20, 10], [40, 30], [80, 30], [90, 30]], -3)
@@ -26,7 +27,7 @@ def line(points: Points, shift: float, end: float = 0.0) -> str:
     """
     *way, (a, b) = points
     x, y = way[0]
-    path = f"M{num(x)} {num(y + shift)}"
+    path = f"M{num(x + start)} {num(y + shift)}"
     level = False
     for x2, y2 in way[1:]:
         if abs(y2 - y) < 0.01:
@@ -73,5 +74,5 @@ def forward_head(points: Points, shift: float) -> str:
 def backward_head(points: Points, shift: float, w: float = 0) -> str:
     """Open, at the source."""
     x, y = points[0]
-    half = 3.8 + w / 2
+    half = 3.8 + w * 0.9
     return f"M{num(x + HEAD + w)} {num(y + shift - half)}L{num(x)} {num(y + shift)}l{num(HEAD + w)} {num(half)}"

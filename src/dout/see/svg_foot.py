@@ -7,6 +7,7 @@ from typing import Any
 
 from .markup import Pen, clean, num
 from .metrics import LINE, cells, width
+from .svg_marks import drawn_problems
 from .svg_reach import Sizes, dashes, magnitude
 from .svg_words import Titles, shown
 from .theme import SMALL
@@ -82,7 +83,7 @@ class Foot:
         """How thick is how large: a few lines with their powers of ten."""
         y = self.y
         x = self._text(0, y, say("svg.legend.size", self.lang)) + 12
-        marks = [(f"1e{p}" if p not in (0, 1, 2, -1) else f"{10.0**p:g}", scale.at(p)) for p in scale.marks()]
+        marks = [(f"{10.0**p:g}" if -4 < p < 4 else f"1e{p}", scale.at(p)) for p in scale.marks()]
         for said, thick in [*marks, *([("0", 0.0)] if zeros else [])]:
             dashed = f' stroke-dasharray="{dashes(thick)}"'
             self.parts.append(self.pen.path(f"M{num(x)} {num(y - 3)}h28", "backward", None, thick or 1.0, dashed))
@@ -93,7 +94,8 @@ class Foot:
         """Sentences with their colours: problems first, then layers, then what else there is to know."""
         description, lang = self.description, self.lang
         titles = Titles(description, lang)
-        found = [("⚠ " + _problem(p, lang), "bad") for p in description["problems"]]
+        problems = drawn_problems(description)
+        found = [(("≠ " if p["kind"] == "numerical" else "⚠ ") + _problem(p, lang), "bad") for p in problems]
         wrong = [e for e in description["edges"] if e.get("wrong")]
         for edge in wrong[:WRITTEN]:
             names = f"{titles.name(edge['from'])} → {titles.name(edge['to'])}"
@@ -109,11 +111,12 @@ class Foot:
     def _layers(self) -> dict[str, str]:
         """What the closed layers' own backwards are, beside those of their primitives; each sentence once."""
         opened = {frame["group"] for frame in self.placed["frames"]}
+        known = any(p["kind"] == "numerical" for p in self.description["problems"])
         seen = {item["group"] for item in self.placed["items"] if "group" in item}
         found: dict[str, str] = {}
         for group in self.description["groups"]:
             name, formula = clean(group["name"] or ""), group.get("formula") or {}
-            if group.get("agree") is False:
+            if group.get("agree") is False and not known:
                 found["≠ " + say("svg.note.differs", self.lang, name=name)] = "bad"
             elif group.get("agree") and group["id"] in seen - opened and formula.get("opened") and len(found) < WRITTEN:
                 if formula["opened"] == formula["closed"]:

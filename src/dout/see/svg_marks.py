@@ -48,11 +48,13 @@ class Marks:
         self.on = on
         self.ends = ends or {}
         self.symbols: set[str] = set()
-        self.bad_nodes = {p["node"] for p in description["problems"] if p.get("node") is not None}
+        problems = drawn_problems(description)
+        self.alarms = {p["node"] for p in problems if p.get("node") is not None and p["kind"] != "numerical"}
+        self.bad_nodes = {p["node"] for p in problems if p.get("node") is not None}
         self.bad_nodes |= {n["id"] for n in self.nodes if n.get("differs") or n.get("alone")}
-        self.bad_edges = {p["edge"] for p in description["problems"] if p.get("edge") is not None}
+        self.bad_edges = {p["edge"] for p in problems if p.get("edge") is not None}
         self.unequal = {e["id"] for e in self.edges if e.get("wrong") or e.get("differs")}
-        self.unequal |= {p["edge"] for p in description["problems"] if p["kind"] == "numerical"}
+        self.unequal |= {p["edge"] for p in problems if p["kind"] == "numerical"}
 
     def _group(self, kind: str, said: str, *parts: str) -> str:
         """Elements that belong together, with what is read on hover."""
@@ -141,8 +143,10 @@ class Marks:
         x, y, w, h = item["x"], item["y"], item["w"], item["h"]
         plain = node["kind"] == "input" and not item.get("ghost")
         dashed = ' stroke-dasharray="3 2.5"' if item.get("ghost") else ""
-        colour = "ink" if plain else "faint"
+        bad = node["id"] in self.bad_nodes
+        colour = "bad" if bad else "ink" if plain else "faint"
         return [
+            self._mark(node["id"], x - 7, y + h / 2) if bad else "",
             self.pen.text(x + w / 2, y + h / 2 + 4, title(node), colour),
             self.pen.path(
                 f"M{num(x + 3)} {num(y + h / 2 + 8.5)}h{num(w - 6)}", colour, None, 1.4 if plain else 1, dashed
@@ -168,22 +172,20 @@ class Marks:
                 self.pen.text(x + w / 2, y + item["above"], caption(node), "faint" if item.get("ghost") else "ink")
             )
         if bad:
-            parts.append(self._warning(x + w - (6 if layer else 4), y + 3))
+            parts.append(self._mark(node["id"], x + w - 5, y + 6))
         return parts
 
     def _fold(self, item: Json, group: Json) -> str:
         """A closed layer, or a closed fold with the edge of another box behind it."""
         x, y, w, h = item["x"], item["y"], item["w"], item["h"]
-        pen, thick = self.pen, ' stroke-width="1.4"'
+        pen = self.pen
+        bad = group.get("agree") is False or group.get("wrong") or self._holds_bad(group["id"])
+        fill, stroke, thick = ("badbox", "bad", 2.2) if bad else ("box", "ink", 1.4)
         parts = []
         if group["kind"] != "layer":
-            parts += [
-                pen.rect(x + 5, y - 5, w - 5, h, 9, "box", "edge"),
-                pen.rect(x, y, w - 5, h, 9, "box", "ink", thick),
-            ]
             w -= 5
-        else:
-            parts.append(pen.rect(x, y, w, h, 9, "box", "ink", thick))
+            parts.append(pen.rect(x + 5, y - 5, w, h, 9, "box", "edge"))
+        parts.append(pen.rect(x, y, w, h, 9, fill, stroke, f' stroke-width="{thick}"'))
         name = heading({**group, "count": None})
         count = f"×{group['count']}" if group.get("count") else ""
         badge = width(count, SMALL) + 18 if count else 0
@@ -191,8 +193,9 @@ class Marks:
         parts.append(pen.text(left, y + h / 2 + 4, name, "ink", "start"))
         if count:
             parts.append(self._badge(left + width(name) + 8, y + h / 2, count))
-        if self._holds_bad(group["id"]):
-            parts.append(self._warning(x + w - 6, y + 3))
+        if bad:
+            alarm = next((n for n in self.alarms if self._within(self.nodes[n]["group"], group["id"])), -1)
+            parts.append(self._mark(alarm, x + w - 5, y + 6))
         if item.get("sum") is not None:
             parts.append(self._sum(item, self.nodes[item["sum"]]))
         return self._group("fold", self.titles.group(group), *parts)
@@ -205,11 +208,17 @@ class Marks:
             inner = self.groups[inner]["parent"]
         return inner is not None
 
-    def _warning(self, x: float, y: float) -> str:
-        """A triangle with an exclamation mark."""
-        shape = f"M{num(x)} {num(y - 9)}l8.5 15h-17z"
-        mark = f"M{num(x)} {num(y - 3.5)}v4.5M{num(x)} {num(y + 3.2)}v1"
-        return self.pen.path(shape, "paper", "bad", 1.5) + self.pen.path(mark, "paper", None, 1.8)
+    def _mark(self, node: int, x: float, y: float) -> str:
+        """Around a point: a triangle with an exclamation mark, or a disc with ≠ where two numbers should be the same."""
+        if node in self.alarms:
+            shape = f"M{num(x)} {num(y - 10)}l8.5 15h-17z"
+            mark = f"M{num(x)} {num(y - 4.5)}v4.5M{num(x)} {num(y + 2.2)}v1"
+        else:
+            shape = f"M{num(x - 7.5)} {num(y)}a7.5 7.5 0 1 1 15 0a7.5 7.5 0 1 1 -15 0z"
+            mark = f"M{num(x - 3.5)} {num(y - 1.8)}h7m-7 3.6h7M{num(x + 2)} {num(y - 4.5)}l-4 9"
+        return self.pen.path(shape, "paper", "bad") + self.pen.path(
+            mark, "paper", None, 1.7 if node in self.alarms else 1.3
+        )
 
     # Arrows
 
@@ -240,8 +249,10 @@ class Marks:
             shift = GAP + low / 2
             dash = dashes(thick)
             colour = "bad" if bad else "backward"
-            parts.append(pen.path(line(points, shift), colour, None, thick or 1, f' stroke-dasharray="{dash}"'))
-            parts.append(pen.path(backward_head(points, shift, low / 2), colour, None, min(max(thick, 1.3), 2.5)))
+            parts.append(
+                pen.path(line(points, shift, 0, low * 0.8), colour, None, thick or 1, f' stroke-dasharray="{dash}"')
+            )
+            parts.append(pen.path(backward_head(points, shift, low), colour, None, min(max(thick, 1.3), 2.2)))
         if any(self.edges[e].get("broadcast") for e in arrow["edges"]):
             parts.append(self._broadcast(arrow))
         if not arrow.get("bare"):
@@ -304,6 +315,11 @@ class Marks:
             + pen.path(fan, "forward", None, 1.3)
             + pen.text(x, y + 9.5, "Σ", "backward", "middle", 11)
         )
+
+
+def drawn_problems(description: Json) -> list[Json]:
+    """All but a Relu that is off for the only number it takes: that is what it is for, and no alarm in a picture."""
+    return [p for p in description["problems"] if not (p["kind"] == "dead" and p.get("size") == 1)]
 
 
 def _bad(value: Json | None) -> bool:
