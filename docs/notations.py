@@ -16,7 +16,7 @@ NOTATIONS: dict[str, list[Notation | None]] = {
     "astype": [_SAME],
     "copy": [_SAME],
     "real": [_SAME],
-    "conjugate": [("∂L/∂x = conj(∂L/∂y)", "conj", r"D{x} = \overline{D{y}}", None)],
+    "conjugate": [("∂L/∂x = conj(∂L/∂y)", "conj", r"D{x} = \mathrm{conj}\left(D{y}\right)", None)],
     "imag": [("∂L/∂x = −i · ∂L/∂y", "−i", r"D{x} = -i \cdot D{y}", None)],
     "sinc": [
         ("∂L/∂x = ∂L/∂y · (cos(π·x) − y)/x", "(cos(π·x) − y)/x",

@@ -59,7 +59,8 @@ def test_every_primitive_has_formulas_or_says_why_not():
     missing = set(PRIMITIVES) - set(operations) - set(absent)
     assert not missing, f"no formula for {missing}: add them to docs/notations.py and run docs/make_formulas.py"
     assert not set(operations) & set(absent)
-    assert set(operations) | set(absent) <= set(PRIMITIVES), "formulas of operations that there aren't"
+    there = set(PRIMITIVES) | {"softplus"}  # which older SciPys lack
+    assert set(operations) | set(absent) <= there, "formulas of operations that there aren't"
     assert all(absent.values())
 
 
@@ -82,12 +83,14 @@ def test_every_input_has_a_formula(name):
 def test_the_table_is_what_the_rules_give():
     pytest.importorskip("sympy")
     pytest.importorskip("latex2mathml")
+    if "softplus" not in PRIMITIVES:
+        pytest.skip("needs SciPy 1.17 or newer, for all of its functions")
     script = ROOT / "docs" / "make_formulas.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("name", "port"), EXPRESSED)
+@pytest.mark.parametrize(("name", "port"), [(n, port) for n, port in EXPRESSED if n in PRIMITIVES])
 def test_what_is_written_is_what_the_rule_computes(name, port):
     """The text that people read, read back by SymPy, gives the rule's numbers; so does the expression behind it."""
     sp = pytest.importorskip("sympy")
