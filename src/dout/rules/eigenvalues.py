@@ -32,37 +32,45 @@ def _hermitian(a: Array) -> Array:
     return (a + adjoint(a)) * 0.5
 
 
-def _from_values(name: str, dw: Array, w: Any, quiet: bool = False) -> Array:
-    """The derivatives of the eigenvalues, shared by those that repeat."""
+def _from_values(name: str, dw: Array, w: Any, good: Any = True) -> Array:
+    """The derivatives of the eigenvalues, shared by those that repeat; `good`: of which matrices to speak."""
     same = ties.near(w, w.shape[-1])
-    if not quiet and ties.differ(dw, same):
+    if ties.differ(dw, same & np.asarray(good)[..., None, None]):
         warn(name, ties.SHARE)
     return ties.shared(dw, same)
 
 
-def _d_eigh(douts: list[Array], outs: Any, _a: Array, uplo: str) -> tuple[Array]:
+def _d_eigh(douts: list[Array], outs: Any, a: Array, uplo: str) -> tuple[Array]:
     dw, dv = douts
     w, v = outs
-    inner = diagonal_matrix(_from_values("eigh", dw, plain(w)))
+    shared = _from_values("eigh", dw, plain(w))
     if ties.absent(dv):
-        return (_d_eigvalsh_with(dw, inner, v),)
+        return (_from_eigenspaces(shared, v, a, uplo),)
     g, known = with_real_row("eigh", conj(dv), v, 0 if uplo == "L" else -1)
     turned, known = _turned("eigh", g, w, v, (dw, dv), known)
-    return (ties.spoiled(conj(_hermitian(np.matmul(np.matmul(v, inner + turned), adjoint(v)))), known),)
+    inner = np.matmul(np.matmul(v, diagonal_matrix(shared) + turned), adjoint(v))
+    return (ties.spoiled(conj(_hermitian(inner)), known),)
 
 
 def _d_eigvalsh(dw: Array, out: Array, a: Array, uplo: str) -> Array:
-    return _d_eigvalsh_with(dw, diagonal_matrix(_from_values("eigvalsh", dw, plain(out))), np.linalg.eigh(a, uplo)[1])
+    return _from_eigenspaces(_from_values("eigvalsh", dw, plain(out)), None, a, uplo)
 
 
-def _d_eigvalsh_with(dw: Array, inner: Array, v: Array) -> Array:
-    """The derivative where eigenvectors aren't used.
+def _from_eigenspaces(dw: Array, v: Array, a: Array, uplo: str) -> Array:
+    """V diag(dw) V^H. Where it is to be differentiated and dw is constant, it is made of eigenspaces, not of vectors."""
+    if isinstance(dw, np.ndarray) and ties.is_variable(a):
+        return eigenspaces(a, d=dw, uplo=uplo)
+    v = np.linalg.eigh(a, uplo)[1] if v is None else v
+    return conj(_hermitian(np.matmul(v * np.expand_dims(dw, -2), adjoint(v))))
 
-    A constant times the sum of the eigenvalues is that constant times the trace. Saying so keeps its second derivative, which
-    is 0, from being computed from eigenvectors that may have none.
-    """
-    if isinstance(dw, np.ndarray) and np.all(dw == dw[..., :1]):
-        return diagonal_matrix(dw)
+
+def _d_eigenspaces(dout: Array, a: Array, d: Any, uplo: str) -> Array:
+    """V (D * (V^H dA V)) V^H, with D_ij = (d_j - d_i) / (w_j - w_i), and 0 for eigenvalues that repeat, which share their d."""
+    w, v = np.linalg.eigh(a, uplo)
+    same = ties.near(plain(w), shape_of(w)[-1])
+    gap = np.where(same, 1, np.expand_dims(w, -2) - np.expand_dims(w, -1))
+    slope = np.where(same, 0, d[..., None, :] - d[..., :, None]) / gap
+    inner = slope * np.matmul(np.matmul(adjoint(v), _hermitian(dout)), v)
     return conj(_hermitian(np.matmul(np.matmul(v, inner), adjoint(v))))
 
 
@@ -107,16 +115,11 @@ def _matching(wanted: Any, found: Any) -> Any:
 
 def _d_general(name: str, dw: Array, dv: Array, w: Array, v: Array) -> Array:
     """V^-H (diag(dw) + F * (V^H g)) V^H, of the gradients."""
-    values, n = plain(w), shape_of(w)[-1]
-    eps = float(np.finfo(values.dtype).eps)
-    known = good = ties.invertible(plain(v), 0.1 / eps**0.5)
+    values = plain(w)
+    known = good = ties.invertible(plain(v), 0.1 / float(np.finfo(values.dtype).eps) ** 0.5)
     if not np.all(good):
         warn(name, "the matrix lacks eigenvectors, or nearly so, and its eigenvalues have no derivative: it is NaN")
-    if ties.differ(dw, ties.near(values, n) & good[..., None, None]):
-        warn(name, "eigenvalues repeat and weigh differently in the result, which has no derivative: it is NaN")
-        pairs = np.abs(plain(dw)[..., :, None] - plain(dw)[..., None, :]) > ties.rounding(plain(dw), n)[..., None]
-        known = known & ~np.any(ties.near(values, n) & pairs, (-2, -1))
-    inner = diagonal_matrix(conj(dw))
+    inner = diagonal_matrix(conj(_from_values(name, dw, values, good)))
     if not ties.absent(dv):
         g, fixed = with_length_and_phase(name, conj(dv), v)
         turned, known = _turned(name, g, w, v, (dw, dv), known & fixed)
@@ -125,6 +128,12 @@ def _d_general(name: str, dw: Array, dv: Array, w: Array, v: Array) -> Array:
     return ties.spoiled(conj(np.matmul(np.matmul(inverse, inner), adjoint(v))), known)
 
 
+#: The derivative of a sum of eigenvalues times d: the sum of the projections to the eigenspaces times d, conjugated.
+eigenspaces = primitive(
+    "eigenspaces",
+    lambda a, d, uplo: _from_eigenspaces(d, None, a, uplo),
+    lambda dout, _out, a, d, uplo: _d_eigenspaces(dout, a, d, uplo),
+)
 eigh = primitive("eigh", lambda a, uplo: tuple(np.linalg.eigh(a, uplo)), joint=_d_eigh)
 eigvalsh = primitive("eigvalsh", lambda a, uplo: np.linalg.eigvalsh(a, uplo), _d_eigvalsh)
 eig = primitive("eig", lambda a: tuple(np.linalg.eig(a)), joint=_d_eig)

@@ -19,7 +19,7 @@ import numpy
 from ..graph import PICK as pick
 from ..graph import ndim_of, plain, shape_of
 from .registry import implements, primitive
-from .singular_values import svdvals_pullback
+from .singular_values import svdvals_pullback, through_values
 from .ties import absent, adjoint, conj, warn
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -65,18 +65,12 @@ def _pulled(name: str, g: Array, p: Array, a: Array, rcond: Any) -> Array:
 def _cut_off(g: Array, a: Array, kept: Any) -> Array:
     """The gradient for A from that for the pseudoinverse of its larger singular values."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
-    v, g = adjoint(vh), adjoint(g)
     f = np.where(kept, 1 / np.where(kept, s, 1), 0)
     fi, fj, si, sj = f[..., :, None], f[..., None, :], s[..., :, None], s[..., None, :]
     mixed = kept[..., :, None] != kept[..., None, :]
     plus = np.where(mixed, (fi - fj) / np.where(mixed, si - sj, 1), -fi * fj)
     minus = np.where(mixed, (fi + fj) / np.where(mixed, si + sj, 1), fi * fj)
-    x = np.matmul(adjoint(u), np.matmul(g, v))
-    inner = (plus * (x + adjoint(x)) + minus * (x - adjoint(x))) * 0.5
-    square = np.expand_dims(f * f, -2)
-    left = (np.matmul(g, v) - np.matmul(u, x)) * square
-    right = (np.matmul(adjoint(g), u) - np.matmul(v, adjoint(x))) * square
-    return np.matmul(np.matmul(u, inner) + left, vh) + np.matmul(u, adjoint(right))
+    return through_values(adjoint(g), u, vh, plus, minus, f * f)
 
 
 def _d_pinv(dout: Array, out: Array, a: Array, rcond: Any, hermitian: bool) -> Array:

@@ -29,12 +29,10 @@ def _d_length(dout: Array, out: Array, x: Array, axes: tuple[int, ...] | None) -
 
 
 def _d_singular(dout: Array, _out: Array, x: Array, p: Any) -> Array:
-    if np.any(plain(dout)):
-        warn(
-            "cond",
-            "the matrix is singular, as far as rounding can tell, and its condition number has no derivative: it is NaN",
-        )
-    return np.zeros(shape_of(x)) + np.expand_dims(np.where(plain(dout) == 0, 0, np.nan), (-1, -2))
+    used = plain(dout) != 0
+    if np.any(used):
+        warn("cond", "the matrix is singular, as far as rounding can tell, and the result has no derivative: it is NaN")
+    return np.expand_dims(dout * np.where(used, np.nan, 0), (-1, -2)) * np.ones(shape_of(x))
 
 
 length = primitive("norm", lambda x, axes: np.linalg.norm(x, axis=axes, keepdims=True), _d_length)

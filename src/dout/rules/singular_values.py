@@ -56,47 +56,40 @@ def _of_values(name: str, ds: Array, s: Any, n: int, kink: bool) -> Array:
 
 
 def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
-    u, s, vh = outs
-    return (_svd_pullback("svd", douts[0], douts[1], douts[2], u, s, vh, max(shape_of(a)[-2:])),)
-
-
-def _svd_pullback(name: str, du: Array, ds: Array, dvh: Array, u: Array, s: Array, vh: Array, n: int) -> Array:
-    """The derivative for A = u diag(s) vh, whose larger side is n."""
-    v, k, size = adjoint(vh), shape_of(s)[-1], plain(s)
+    (du, ds, dvh), (u, s, vh) = douts, outs
+    v, k, size, n = adjoint(vh), shape_of(s)[-1], plain(s), max(shape_of(a)[-2:])
     u1, v1 = u[..., :k], v[..., :k]
-    inner = diagonal_matrix(_of_values(name, ds, size, n, kink=False))
+    values = _of_values("svd", ds, size, n, kink=False)
     if not k or (ties.absent(du) and ties.absent(dvh)):
-        return conj(np.matmul(np.matmul(u1, inner), adjoint(v1)))
+        return (_from_spaces(values, u1, vh[..., :k, :], a),)
     gu, gv = conj(du), transposed(dvh)
     gu1, gv1 = gu[..., :k], gv[..., :k]
     if shape_of(u)[-2] < shape_of(v)[-2]:
-        gu1, known = with_real_row(name, gu1, u1, 0, (gv1, v1))
+        gu1, known = with_real_row("svd", gu1, u1, 0, (gv1, v1))
     else:
-        gv1, known = with_real_row(name, gv1, v1, 0, (gu1, u1))
+        gv1, known = with_real_row("svd", gv1, v1, 0, (gu1, u1))
     still, unused = ties.idle(np.concatenate([plain(gu1), plain(gv1)], -2), plain(ds))
-    turned, fixed = _turned(name, np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), s, n, still, unused)
+    turned, fixed = _turned(np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), s, n, still, unused)
     known = known & fixed
-    g = np.matmul(np.matmul(u1, inner + turned), adjoint(v1))
+    g = np.matmul(np.matmul(u1, diagonal_matrix(values) + turned), adjoint(v1))
     for this, g1, gs, other, lay in ((u, gu1, gu, v1, False), (v, gv1, gv, u1, True)):
         if shape_of(this)[-2] > k:
-            out, fixed = _outside(name, this, g1, gs, s, n, still, unused)
+            out, fixed = _outside(this, g1, gs, s, n, still, unused)
             known = known & fixed
             g = g + (np.matmul(other, adjoint(out)) if lay else np.matmul(out, adjoint(other)))
-    return ties.spoiled(conj(g), known)
+    return (ties.spoiled(conj(g), known),)
 
 
-def _turned(name: str, xu: Array, xv: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
+def _turned(xu: Array, xv: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
     """What the vectors' turning into each other adds, from U^H g_U and V^H g_V; and for which matrices it is known."""
     gap, size = np.expand_dims(s, -2) - np.expand_dims(s, -1), plain(s)
     zero = _zero(size, n)
     lost = ties.unknown(plain(gap), ties.near(size, n), still, unused)
-    both = (
-        zero & np.any(plain(xu), -2) & np.any(plain(xv), -2)
-    )  # one of the two turns round as the value goes through 0
+    both = zero & np.any(plain(xu), -2) & np.any(plain(xv), -2)  # one of them turns round as the value passes 0
     if np.any(lost & ~zero[..., None]):
-        warn(name, ties.REPEAT)
+        warn("svd", ties.REPEAT)
     if np.any(lost & zero[..., None]) or np.any(both):
-        warn(name, _ZERO)
+        warn("svd", _ZERO)
     eye = np.eye(shape_of(s)[-1], dtype=bool)
     sums, change = xu + xv, xu - xv
     apart = ties.reciprocal(gap, eye | lost)
@@ -107,7 +100,7 @@ def _turned(name: str, xu: Array, xv: Array, s: Array, n: int, still: Any, unuse
     return turned, ~np.any(lost, (-2, -1)) & ~np.any(both, -1)
 
 
-def _outside(name: str, u: Array, g1: Array, g: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
+def _outside(u: Array, g1: Array, g: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
     """What the vectors' turning out of their space adds, before it is multiplied by the other side's vectors."""
     k, size = shape_of(s)[-1], plain(s)
     u1, zero = u[..., :k], _zero(size, n)
@@ -120,23 +113,66 @@ def _outside(name: str, u: Array, g1: Array, g: Array, s: Array, n: int, still: 
         scale = np.sqrt(np.sum(np.abs(plain(g2)) ** 2, (-2, -1), keepdims=True))
         known = ~np.any(np.abs(within - adjoint(within)) > np.finfo(size.dtype).eps ** 0.5 * scale, (-2, -1))
         if not np.all(known):
-            warn(name, _BASIS)
+            warn("svd", _BASIS)
         used = np.any(plain(g2), (-2, -1))[..., None]
         still, unused = still & ~used, unused & ~used
     lost = zero & ~unused & ~(still & (size != 0))
     if np.any(lost):
-        warn(name, _ZERO)
+        warn("svd", _ZERO)
     scale = ties.reciprocal(s, lost)
     return out * np.expand_dims(scale, -2), known & ~np.any(lost, -1)
 
 
 def svdvals_pullback(name: str, ds: Array, s: Array, a: Array, kink: bool) -> Array:
     """The derivative of singular values alone."""
-    u, _, vh = np.linalg.svd(a, full_matrices=False)
-    inner = diagonal_matrix(_of_values(name, ds, plain(s), max(shape_of(a)[-2:]), kink))
-    return conj(np.matmul(np.matmul(u, inner), vh))
+    return _from_spaces(_of_values(name, ds, plain(s), max(shape_of(a)[-2:]), kink), None, None, a)
 
 
+def _from_spaces(ds: Array, u: Array, vh: Array, a: Array) -> Array:
+    """U diag(ds) V^H. Where it is to be differentiated and ds is constant, it is made of spaces, not of vectors."""
+    if isinstance(ds, np.ndarray) and ties.is_variable(a):
+        return singular_spaces(a, d=ds)
+    if u is None:
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+    return conj(np.matmul(u * np.expand_dims(ds, -2), vh))
+
+
+def _d_singular_spaces(dout: Array, a: Array, d: Any) -> Array:
+    """The derivative of U diag(d) V^H, where values that repeat share their d, and those that are 0 have none."""
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    n = max(shape_of(a)[-2:])
+    same, zero = ties.near(plain(s), n), _zero(plain(s), n)
+    di, dj, si, sj = d[..., :, None], d[..., None, :], np.expand_dims(s, -1), np.expand_dims(s, -2)
+    plus = np.where(same, 0, di - dj) / np.where(same, 1, si - sj)
+    minus = (di + dj) / np.where(zero[..., :, None] & zero[..., None, :], 1, si + sj)
+    return conj(through_values(dout, u, vh, plus, minus, d / np.where(zero, 1, s)))
+
+
+def through_values(g: Array, u: Array, vh: Array, plus: Array, minus: Array, ratio: Array) -> Array:
+    """The gradient for A = U diag(s) V^H from that for U diag(f) V^H, where f is a function of s.
+
+    Args:
+        g: the gradient.
+        u: the left-hand vectors.
+        vh: the right-hand vectors.
+        plus: (f_i - f_j) / (s_i - s_j), and the slope of f for i = j.
+        minus: (f_i + f_j) / (s_i + s_j).
+        ratio: f / s, for what is outside the space of the vectors.
+    """
+    v, ratio = adjoint(vh), np.expand_dims(ratio, -2)
+    x = np.matmul(adjoint(u), np.matmul(g, v))
+    inner = (plus * (x + adjoint(x)) + minus * (x - adjoint(x))) * 0.5
+    left = (np.matmul(g, v) - np.matmul(u, x)) * ratio
+    right = (np.matmul(adjoint(g), u) - np.matmul(v, adjoint(x))) * ratio
+    return np.matmul(np.matmul(u, inner) + left, vh) + np.matmul(u, adjoint(right))
+
+
+#: The derivative of a sum of singular values times d.
+singular_spaces = primitive(
+    "singular_spaces",
+    lambda a, d: _from_spaces(d, None, None, a),
+    lambda dout, _out, a, d: _d_singular_spaces(dout, a, d),
+)
 svd = primitive("svd", lambda a, full: tuple(np.linalg.svd(a, full)), joint=_d_svd)
 #: `kink`: the values are the terms of a norm, and where they repeat or are 0 nobody needs to be told.
 svdvals = primitive("svdvals", lambda a, kink: np.linalg.svd(a, compute_uv=False),

@@ -33,6 +33,11 @@ def warn(name: str, why: str) -> None:
     warnings.warn(f"np.linalg.{name}: {why}", RuntimeWarning, stacklevel=level)
 
 
+def is_variable(x: Any) -> bool:
+    """Whether what is computed with it will be differentiated again."""
+    return hasattr(type(x), "__dout_record__")
+
+
 def conj(x: Array) -> Array:
     """The conjugate; a real array as it is."""
     return np.conj(x) if np.iscomplexobj(x) else x
