@@ -12,14 +12,14 @@ BLOCKS = [block for page in READMES for block in blocks(page)]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b.page.name}-line-{b.line}")
-def test_block_runs_as_a_script(block):
+def test_block_runs_as_a_script(block, tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-"],
         input=block.placed(),
         capture_output=True,
         text=True,
         encoding="utf-8",
-        cwd=ROOT,
+        cwd=tmp_path,  # where pictures are saved
     )
     assert done.returncode == 0, f"{block.page.name}:\n{done.stderr}"
     assert done.stderr == ""
