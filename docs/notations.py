@@ -129,7 +129,9 @@ EXCEPT: dict[str, list[list[str]]] = {"norm": [["y = 0", "0"]], "sinc": [["x = 0
 
 #: Operations without a formula, and why.
 ABSENT: dict[str, str] = {
-    **dict.fromkeys(("cond", "eig", "eigh", "irfft", "lstsq", "pinv", "qr", "rfft", "svd"), "it takes more than a line"),
+    **dict.fromkeys(
+        ("cond", "eig", "eigh", "irfft", "lstsq", "pinv", "qr", "rfft", "svd"), "it takes more than a line"
+    ),
     **dict.fromkeys(("eigenspaces", "singular_spaces"), "it comes up in derivatives of derivatives only"),
     "quantile": "which entries it lies between is found out while it runs",
     "einsum": "it is written for each sum at run time, from the labels of its axes",
