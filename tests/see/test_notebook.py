@@ -37,6 +37,29 @@ def test_the_image_and_the_page_are_those_of_the_picture():
     assert page(given["text/html"]) == picture.html()
 
 
+def test_options_are_those_of_the_image_and_of_the_page():
+    picture = dout.see(dout.Sigmoid(), 0.5)
+    options = {"open": "all", "formulas": True, "lang": "zh"}
+    given = picture.show(**options)._repr_mimebundle_()
+    assert image(given["text/html"]) == picture.svg(**options)
+    assert page(given["text/html"]) == picture.html(**options)
+    assert given["text/plain"] == repr(picture.show(**options)) == picture.text(lang="zh")
+    assert image(picture.show(theme="dark")._repr_mimebundle_()["text/html"]) == picture.svg(theme="dark")
+
+
+def test_the_environment_may_say_the_language(monkeypatch):
+    picture = dout.see(square, 3.0)
+    chinese, english = picture.show(lang="zh")._repr_mimebundle_(), picture.show(lang="en")._repr_mimebundle_()
+    steps = picture.text(steps=True, lang="zh")
+    monkeypatch.setenv("DOUT_LANG", "zh")
+    assert picture._repr_mimebundle_() == chinese
+    assert picture.show(lang="en")._repr_mimebundle_() == english
+    assert picture.text(steps=True) == steps
+    monkeypatch.setenv("DOUT_LANG", "fr")
+    with pytest.raises(ValueError, match="DOUT_LANG has to be 'en' or 'zh', got 'fr'"):
+        picture.svg()
+
+
 def test_it_is_the_same_each_time():
     assert bundle(square, 3.0) == bundle(square, 3.0)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from .html import html_of
 from .markup import escape
+from .picture import SHARED
 from .svg import svg_of
 from .svg_words import described, shown_title
 from .words import say
@@ -45,7 +46,24 @@ def mimebundle_of(picture: Any, **options: Any) -> dict[str, str]:
         >>> sorted(mimebundle_of(dout.see(lambda x: x * x, 3.0)))
         ['text/html', 'text/plain']
     """
-    return {"text/html": notebook_html(picture.describe(**options)), "text/plain": _beginning(picture.text())}
+    description, drawing = picture._described(dict(options))
+    said = picture.text(lang=options.get("lang"))
+    return {"text/html": notebook_html(description, drawing), "text/plain": _beginning(said)}
+
+
+class Shown:
+    """A picture with the options by which a notebook shows it; what `picture.show(...)` gives."""
+
+    def __init__(self, picture: Any, options: dict[str, Any]) -> None:
+        self.picture = picture
+        self.options = options
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return mimebundle_of(self.picture, **self.options)
+
+    def __repr__(self) -> str:
+        text: str = self.picture.text(lang=self.options.get("lang"))
+        return text
 
 
 def _beginning(text: str) -> str:
@@ -55,10 +73,10 @@ def _beginning(text: str) -> str:
     return text if more <= 0 else "\n".join([*lines[:LINES], f"... {more} more lines: print(picture.text())"])
 
 
-def notebook_html(description: dict[str, Any]) -> str:
-    """The image, and above it the page, folded."""
-    lang = description["lang"]
-    svg = svg_of(description)
+def notebook_html(description: dict[str, Any], drawing: dict[str, Any] | None = None) -> str:
+    """The image, and above it the page, folded; both drawn with the options `drawing`."""
+    lang, drawing = description["lang"], drawing or {}
+    svg = svg_of(description, **drawing)
     alt = f"{shown_title(description, lang or 'en')}. {described(description, lang or 'en')}"
     width, height = _size(svg)
     style = f"max-width:100%;min-width:{min(round(width * SMALLEST), WIDEST)}px;height:auto"
@@ -69,12 +87,12 @@ def notebook_html(description: dict[str, Any]) -> str:
     return (
         '<div class="dout-picture" style="overflow-x:auto">'
         f"<style>{STYLE}</style>"
-        f"{_page(description, height, lang)}{image}</div>"
+        f"{_page(description, drawing, height, lang)}{image}</div>"
     )
 
 
-def _page(description: dict[str, Any], height: int, lang: str | None) -> str:
-    page = html_of(description)
+def _page(description: dict[str, Any], drawing: dict[str, Any], height: int, lang: str | None) -> str:
+    page = html_of(description, **{key: value for key, value in drawing.items() if key in SHARED})
     if len(page) > LARGEST:
         return f"<p>{escape(say('notebook.large', lang))}</p>"
     tall = max(LOW, min(HIGH, height + ROOM))

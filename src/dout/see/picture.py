@@ -58,8 +58,9 @@ class Picture:
             ['3', '3']
         """
         from .describe import describe
+        from .words import language
 
-        return describe(self, **options)
+        return describe(self, **{**options, "lang": language(options.get("lang"))})
 
     def svg(self, **options: Any) -> str:
         """The picture as an SVG image."""
@@ -83,6 +84,9 @@ class Picture:
             colour: colour it for a terminal.
             lang: "en" or "zh".
         """
+        from .words import language
+
+        lang = language(lang)
         if steps or colour or lang is not None:
             from .terminal import terminal_text
 
@@ -100,6 +104,12 @@ class Picture:
         from .widget import widget_of
 
         return widget_of(self, **options)
+
+    def show(self, **options: Any) -> Any:
+        """The picture as a notebook shows it, with the options of `svg`: `picture.show(open="all", formulas=True)`."""
+        from .notebook import Shown
+
+        return Shown(self, options)
 
     def compare(self, other: Picture) -> Any:
         """Two runs side by side, with their differences marked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,20 @@ def words() -> dict[str, dict[str, str]]:
     text = (files(__package__) / "page" / "words.json").read_text(encoding="utf-8")
     catalogue: dict[str, dict[str, str]] = json.loads(text)
     return catalogue
+
+
+def language(lang: str | None = None) -> str | None:
+    """The language that is asked for: by an argument, else by the environment's DOUT_LANG; None if by neither.
+
+    Raises:
+        ValueError: if DOUT_LANG is another one.
+    """
+    if lang is not None:
+        return lang
+    lang = os.environ.get("DOUT_LANG") or None
+    if lang not in (None, *words()):
+        raise ValueError(f"the environment's DOUT_LANG has to be 'en' or 'zh', got {lang!r}")
+    return lang
 
 
 def say(key: str, lang: str | None = None, **values: Any) -> str:
