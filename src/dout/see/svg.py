@@ -48,8 +48,8 @@ def svg_of(
 
     Example:
         >>> import dout
-        >>> print(dout.see(lambda x: x * x, 3.0).svg()[:57])
-        <svg xmlns="http://www.w3.org/2000/svg" id="dbe39c8b1e" r
+        >>> print(dout.see(lambda x: x * x, 3.0).svg()[:39])
+        <svg xmlns="http://www.w3.org/2000/svg"
     """
     if theme not in THEMES:
         raise ValueError(f"theme has to be 'light', 'dark' or None (as the reader's screen is), got {theme!r}")
