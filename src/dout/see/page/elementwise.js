@@ -30,6 +30,13 @@ function weight(base, soft, mine, other) {
   const tie = Math.abs(mine) === Infinity && mine === other;
   return base(-soft(0, tie ? 0 : other - mine));
 }
+
+// mine / (mine**2 + other**2), without squares, which would overflow; far out the angle stays as it is.
+function turn(mine, other) {
+  const size = Math.hypot(mine, other);
+  return size === Infinity ? 0 : mine / size / size;
+}
+
 const exp2 = (x) => powerOf(2, x);
 
 // `plain` says that y is a number of Python's, or of float64: there a power of 0 has the derivative 0 whatever x is.
@@ -113,8 +120,7 @@ export const ELEMENTWISE = {
   arctan: { f: Math.atan, d: [(dout, _out, x) => dout / (1 + x * x)], uses: ["x"] },
   arctan2: {
     f: Math.atan2, uses: ["xy", "xy"],
-    d: [(dout, _out, x, y) => (dout * (y / Math.hypot(y, x))) / Math.hypot(y, x),
-      (dout, _out, x, y) => (-dout * (x / Math.hypot(x, y))) / Math.hypot(x, y)],
+    d: [(dout, _out, x, y) => dout * turn(y, x), (dout, _out, x, y) => -dout * turn(x, y)],
   },
   sinh: { f: Math.sinh, d: [(dout, _out, x) => dout * Math.cosh(x)], uses: ["x"] },
   cosh: { f: Math.cosh, d: [(dout, _out, x) => dout * Math.sinh(x)], uses: ["x"] },
