@@ -59,7 +59,7 @@ class Drawn:
             x, y = x + float(moved[1]), y + float(moved[2])
         if element.tag == NS + "g":
             kind = element.get("class", kind)
-        elif element.tag == NS + "text":
+        elif element.tag == NS + "text" and element.text != "Σ":  # which stands in a mark upon the lines
             self.texts.append(_text(element, x, y))
         elif element.tag == NS + "rect" and kind in ("op", "layer", "fold", "frame") and element.get("stroke"):
             (self.frames if kind == "frame" else self.shapes).append(_rect(element, x, y))

@@ -127,7 +127,7 @@ class TestImages:
 
     def test_a_scale_that_makes_too_large_an_image(self, picture, tmp_path):
         for scale in (1000, 0, -1):
-            with pytest.raises(ValueError, match="scale has to be above 0 and, for a picture of .* px, at most"):
+            with pytest.raises(ValueError, match=r"scale has to be above 0 and, for a picture of .* px, at most"):
                 picture.save(tmp_path / "a.png", scale=scale)
 
     def test_pdf_is_the_same_at_any_time(self, picture, tmp_path):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from . import crossings, ghosts, graphviz, metrics
 from .cuts import Inside, Json, Thing, cut
 from .grid import GAP, Arrow, Box, Grid
 from .layered import Order, columns, lay_out
+from .naming import in_names
 from .rows import rows
 
 #: Operations whose operands may change places in the picture.
@@ -51,6 +53,21 @@ class Graph:
     crowded: set[int] = field(default_factory=set)
     #: And which item of the group's level the port is.
     items: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def ins(self) -> dict[int, list[Json]]:
+        """The edges that arrive at each node, by port."""
+        found: dict[int, list[Json]] = {}
+        for edge in sorted(self.edges, key=lambda e: e["port"]):
+            found.setdefault(edge["to"], []).append(edge)
+        return found
+
+    def formula(self, edge: Json) -> str:
+        """What stands below an edge's derivative: its formula, in names."""
+        if not edge.get("formula"):
+            return ""
+        inputs = [self.nodes[e["from"]]["name"] for e in self.ins[edge["to"]]]
+        return in_names(edge["formula"]["text"], self.nodes[edge["to"]]["name"], inputs)
 
 
 def levels_of(
@@ -166,8 +183,7 @@ def _carried(graph: Graph, end: Thing, source: int, ids: list[int]) -> tuple[Jso
             return {"derivative": node["total"]}, node["value"], node["total"], ""
     if len(ids) == 1:
         edge = graph.edges[ids[0]]
-        formula = (edge.get("formula") or {}).get("text") if graph.formulas else None
-        return {}, node["value"], edge["derivative"], formula or ""
+        return {}, node["value"], edge["derivative"], graph.formula(edge) if graph.formulas else ""
     derivative = graph.total(ids)
     return {"derivative": derivative}, node["value"], derivative, ""
 

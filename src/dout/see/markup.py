@@ -11,6 +11,9 @@ from .theme import FILL, STROKE, WIDTH
 #: Marks that reorder the text around them; dropped, for a name is isolated as a whole.
 TURNING = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
+#: Those of them that reach beyond a name that is isolated.
+OPEN_ENDED = {code: None for code in TURNING if code not in (0x2068, 0x2069)}
+
 
 def clean(text: object, lines: bool = False) -> str:
     """Text that XML can hold: control characters as their pictures (␀), half characters as �.
@@ -23,11 +26,14 @@ def clean(text: object, lines: bool = False) -> str:
         >>> clean("a" + chr(0) + "b")
         'a␀b'
     """
-    plain = str(text)
-    if plain.isascii() and plain.isprintable():
-        return plain
+    return _legal(str(text).translate(TURNING), lines)
+
+
+def _legal(text: str, lines: bool) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     out = []
-    for c in plain.translate(TURNING):
+    for c in text:
         code = ord(c)
         if code < 32:
             out.append(c if lines and c == "\n" else chr(0x2400 + code))
@@ -43,8 +49,8 @@ def clean(text: object, lines: bool = False) -> str:
 
 
 def escape(text: object, lines: bool = False) -> str:
-    """Clean text for the inside of a tag or of an attribute in double quotes."""
-    done = clean(text, lines)
+    """Text for the inside of a tag or of an attribute in double quotes. What `isolated` put around names stays."""
+    done = _legal(str(text).translate(OPEN_ENDED), lines)
     return (
         done.replace("&", "&amp;")
         .replace("<", "&lt;")
@@ -129,4 +135,4 @@ class Pen:
         where = "" if anchor == "middle" else f' text-anchor="{anchor}"'
         sized = "" if size == 12 else f' font-size="{num(size)}"'
         paint = self._paint(fill, None, "r" if turned(text) else "")
-        return f'<text{paint} x="{num(x)}" y="{num(y)}"{where}{sized}{more}>{escape(text)}</text>'
+        return f'<text{paint} x="{num(x)}" y="{num(y)}"{where}{sized}{more}>{escape(clean(text))}</text>'

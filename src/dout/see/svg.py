@@ -91,7 +91,9 @@ def _flat(description: Mapping[str, Any], formulas: bool) -> dict[str, Any]:
             "this graph is too large to be drawn flat: its description leaves the inside of some folds out"
         )
     nodes = [{**node, "group": None} for node in description["nodes"]]
-    levels = levels_of(nodes, description["edges"], [], description["outputs"], formulas=formulas)
+    known = description.get("formulas") or {}
+    edges = [{**edge, "formula": known.get(edge["formula"])} for edge in description["edges"]]
+    levels = levels_of(nodes, edges, [], description["outputs"], formulas=formulas)
     return {**description, "nodes": nodes, "groups": [], "levels": levels}
 
 

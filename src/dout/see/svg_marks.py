@@ -7,10 +7,11 @@ from typing import Any
 
 from .markup import Pen, escape, fit, num
 from .metrics import LINE, SECOND, caption, heading, lines, title, total, width
+from .naming import symbols
 from .strokes import backward_head, forward_head, line
 from .svg_reach import Sizes, dashes
 from .svg_signs import sign
-from .svg_words import Titles, symbols
+from .svg_words import Titles
 from .theme import GAP, SMALL
 
 Json = Mapping[str, Any]
@@ -295,8 +296,6 @@ class Marks:
         if formula is None:
             return ""
         text = self.titles.written(edges[0], formula)
-        if width(text, SECOND) > arrow["lw"] - 8:
-            text = str(formula["text"])
         given = {self.nodes[n]["name"] for n in (edges[0]["to"], *(e["from"] for e in self._beside(edges[0])))}
         self.symbols |= set(symbols(text)) - given
         return text

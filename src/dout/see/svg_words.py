@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .markup import clean, isolated
 from .names import Names
+from .naming import in_names
 from .words import say
 
-SYMBOL = re.compile(r"(?<!\w)(?:x[₁₂₃₄₅₆₇₈₉]?|y|L|dout|out)(?!\w)")
-SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 BARS = "▁▂▃▄▅▆▇█"
 #: How many of a list are named in a description.
 NAMED = 6
@@ -189,28 +187,10 @@ class Titles:
         return found
 
     def written(self, edge: Json, formula: Json) -> str:
-        """The formula in the words of this edge: names in the places of x, x₁, x₂ and y, where they leave no doubt."""
-        nodes, to = self.description["nodes"], edge["to"]
-        ins = [nodes[self.description["edges"][e]["from"]]["name"] for e in self.names.ins[to]]
-        names = {"y": nodes[to]["name"], **{f"x{SUBSCRIPTS[k + 1]}": name for k, name in enumerate(ins[:9])}}
-        if len(ins) == 1:
-            names["x"] = names.pop("x₁")
-        given = [name for name in names.values() if name]
-        if len(set(given)) < len(given) or "L" in given:
-            return str(formula["text"])
-        if not names["y"] and "y" in given:
-            names["y"] = "out"
-        return SYMBOL.sub(lambda found: isolated(names.get(found[0]) or found[0]), formula["text"])
-
-
-def symbols(formula: str) -> list[str]:
-    """What stands for something in a formula, as long as it isn't a name of the user's.
-
-    Example:
-        >>> symbols("∂L/∂x₁ = ∂L/∂price · x₂")
-        ['L', 'x₁', 'L', 'x₂']
-    """
-    return SYMBOL.findall(formula)
+        """The formula in the words of this edge."""
+        nodes, edges = self.description["nodes"], self.description["edges"]
+        inputs = [nodes[edges[e]["from"]]["name"] for e in self.names.ins[edge["to"]]]
+        return in_names(formula["text"], nodes[edge["to"]]["name"], inputs)
 
 
 def shown(x: Any) -> str:
