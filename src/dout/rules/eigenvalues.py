@@ -32,28 +32,32 @@ def _hermitian(a: Array) -> Array:
     return (a + adjoint(a)) * 0.5
 
 
-def _from_values(name: str, dw: Array, w: Any, good: Any = True) -> Array:
+def _from_values(name: str, dw: Array, w: Array, same: Any, good: Any = None) -> Array:
     """The derivatives of the eigenvalues, shared by those that repeat; `good`: of which matrices to speak."""
-    same = ties.near(w, w.shape[-1])
-    if ties.differ(dw, same & np.asarray(good)[..., None, None]):
+    if ties.differ(dw, same if good is None or same is None else same & good[..., None, None]):
         warn(name, ties.SHARE)
-    return ties.shared(dw, same)
+    return ties.shared(dw, same, plain(w))
+
+
+def _same(w: Array) -> Any:
+    return ties.repeats(plain(w), shape_of(w)[-1])
 
 
 def _d_eigh(douts: list[Array], outs: Any, a: Array, uplo: str) -> tuple[Array]:
     dw, dv = douts
     w, v = outs
-    shared = _from_values("eigh", dw, plain(w))
+    same = _same(w)
+    shared = _from_values("eigh", dw, w, same)
     if ties.absent(dv):
         return (_from_eigenspaces(shared, v, a, uplo),)
     g, known = with_real_row("eigh", conj(dv), v, 0 if uplo == "L" else -1)
-    turned, known = _turned("eigh", g, w, v, (dw, dv), known)
+    turned, known = _turned("eigh", g, w, v, (dw, dv), same, known)
     inner = np.matmul(np.matmul(v, diagonal_matrix(shared) + turned), adjoint(v))
     return (ties.spoiled(conj(_hermitian(inner)), known),)
 
 
 def _d_eigvalsh(dw: Array, out: Array, a: Array, uplo: str) -> Array:
-    return _from_eigenspaces(_from_values("eigvalsh", dw, plain(out)), None, a, uplo)
+    return _from_eigenspaces(_from_values("eigvalsh", dw, out, _same(out)), None, a, uplo)
 
 
 def _from_eigenspaces(dw: Array, v: Array, a: Array, uplo: str) -> Array:
@@ -61,30 +65,34 @@ def _from_eigenspaces(dw: Array, v: Array, a: Array, uplo: str) -> Array:
     if isinstance(dw, np.ndarray) and ties.is_variable(a):
         return eigenspaces(a, d=dw, uplo=uplo)
     v = np.linalg.eigh(a, uplo)[1] if v is None else v
-    return conj(_hermitian(np.matmul(v * np.expand_dims(dw, -2), adjoint(v))))
+    return conj(_hermitian(np.matmul(v * dw[..., None, :], adjoint(v))))
 
 
 def _d_eigenspaces(dout: Array, a: Array, d: Any, uplo: str) -> Array:
     """V (D * (V^H dA V)) V^H, with D_ij = (d_j - d_i) / (w_j - w_i), and 0 for eigenvalues that repeat, which share their d."""
     w, v = np.linalg.eigh(a, uplo)
-    same = ties.near(plain(w), shape_of(w)[-1])
-    gap = np.where(same, 1, np.expand_dims(w, -2) - np.expand_dims(w, -1))
+    same = _same(w)
+    same = np.eye(shape_of(w)[-1], dtype=bool) if same is None else same
+    gap = np.where(same, 1, w[..., None, :] - w[..., :, None])
     slope = np.where(same, 0, d[..., None, :] - d[..., :, None]) / gap
     inner = slope * np.matmul(np.matmul(adjoint(v), _hermitian(dout)), v)
     return conj(_hermitian(np.matmul(np.matmul(v, inner), adjoint(v))))
 
 
-def _turned(name: str, g: Array, w: Array, v: Array, douts: tuple[Array, Array], known: Any) -> tuple[Array, Any]:
+def _turned(
+    name: str, g: Array, w: Array, v: Array, douts: tuple[Array, Array], same: Any, known: Any
+) -> tuple[Array, Any]:
     """F * (V^H g): what the eigenvectors' turning into each other adds to V^H dA V^-H; and for which matrices it is known."""
-    dw, dv = map(plain, douts)
-    gap = np.expand_dims(w, -2) - np.expand_dims(w, -1)
-    still, unused = ties.idle(dv, dw)
-    lost = ties.unknown(plain(gap), ties.near(plain(w), shape_of(w)[-1]), still, unused)
-    if np.any(lost):
-        warn(name, ties.REPEAT)
-        known = known & ~np.any(lost, (-2, -1))
-    scale = ties.reciprocal(gap, np.eye(shape_of(w)[-1], dtype=bool) | lost)
-    return np.matmul(adjoint(v), g) * conj(scale), known
+    gap = w[..., None, :] - w[..., :, None]
+    nothing = np.eye(shape_of(w)[-1], dtype=bool)
+    if same is not None:
+        dw, dv = map(plain, douts)
+        lost = ties.unknown(plain(gap), same, *ties.idle(dv, dw))
+        if np.any(lost):
+            warn(name, ties.REPEAT)
+            known = known & ~np.any(lost, (-2, -1))
+            nothing = nothing | lost
+    return np.matmul(adjoint(v), g) * conj(ties.reciprocal(gap, nothing)), known
 
 
 def _d_eig(douts: list[Array], outs: Any, _a: Array) -> tuple[Array]:
@@ -119,10 +127,11 @@ def _d_general(name: str, dw: Array, dv: Array, w: Array, v: Array) -> Array:
     known = good = ties.invertible(plain(v), 0.1 / float(np.finfo(values.dtype).eps) ** 0.5)
     if not np.all(good):
         warn(name, "the matrix lacks eigenvectors, or nearly so, and its eigenvalues have no derivative: it is NaN")
-    inner = diagonal_matrix(conj(_from_values(name, dw, values, good)))
+    same = _same(w)
+    inner = diagonal_matrix(conj(_from_values(name, dw, w, same, good)))
     if not ties.absent(dv):
         g, fixed = with_length_and_phase(name, conj(dv), v)
-        turned, known = _turned(name, g, w, v, (dw, dv), known & fixed)
+        turned, known = _turned(name, g, w, v, (dw, dv), same, known & fixed)
         inner = inner + turned
     inverse = np.linalg.inv(adjoint(ties.without(v, good)))
     return ties.spoiled(conj(np.matmul(np.matmul(inverse, inner), adjoint(v))), known)

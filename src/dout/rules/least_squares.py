@@ -82,18 +82,33 @@ def _d_pinv(dout: Array, out: Array, a: Array, rcond: Any, hermitian: bool) -> A
 
 def _d_lstsq(douts: list[Array], outs: Any, a: Array, b: Array, rcond: float) -> tuple[Array, Array]:
     """x is P b, where P is the pseudoinverse; the residuals are |b - A x|**2, and a change of x doesn't change them."""
-    x, residuals, s = outs[0], outs[1], outs[3]
-    p = np.linalg.pinv(a, rcond)
-    gx = conj(douts[0])
-    db = np.matmul(adjoint(p), gx)
-    da = _pulled("lstsq", np.matmul(gx, adjoint(b)), p, a, rcond)
+    x, residuals, rank, s = outs
+    da, db = _d_solution(conj(douts[0]), x, a, b, int(plain(rank)), rcond)
     if np.size(residuals):
-        apart = (b - np.matmul(a, x)) * (2 * np.expand_dims(douts[1], 0))
+        apart = (b - np.matmul(a, x)) * (2 * douts[1][None, :])
         da, db = da - np.matmul(apart, adjoint(x)), db + apart
     da = conj(da)
     if not absent(douts[3]):
         da = da + svdvals_pullback("lstsq", douts[3], s, a, kink=False)
     return da, conj(db)
+
+
+def _d_solution(g: Array, x: Array, a: Array, b: Array, rank: int, rcond: float) -> tuple[Array, Array]:
+    """The gradients for A and b from that for x. Of full rank, by A = Q R, or A^H = Q R, with P = R^-1 Q^H or Q R^-H."""
+    m, n = shape_of(a)[-2:]
+    if rank < min(m, n) or not rank:
+        p = np.linalg.pinv(a, rcond)
+        return _pulled("lstsq", np.matmul(g, adjoint(b)), p, a, rcond), np.matmul(adjoint(p), g)
+    if m >= n:
+        q, r = np.linalg.qr(a)
+        once = np.linalg.solve(adjoint(r), g)
+        db = np.matmul(q, once)
+        da = -np.matmul(db, adjoint(x))
+        return (da + np.matmul(b - np.matmul(a, x), adjoint(np.linalg.solve(r, once))) if m > n else da), db
+    q, r = np.linalg.qr(adjoint(a))
+    along = np.matmul(adjoint(q), g)
+    db, back = np.linalg.solve(r, along), np.linalg.solve(r, np.matmul(adjoint(q), x))
+    return np.matmul(back, adjoint(g - np.matmul(q, along))) - np.matmul(db, adjoint(x)), db
 
 
 pinv = primitive("pinv", lambda a, rcond, hermitian: np.linalg.pinv(a, rcond, hermitian), _d_pinv)

@@ -49,6 +49,8 @@ def _norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -
     if len(axes) == 1:
         return _vector_norm(x, ord, axes, keepdims)
     if len(axes) == 2:
+        if ord in (2, -2, "nuc"):
+            return _of_singular_values(x, ord, axes, keepdims)
         return _narrow(_matrix_norm(x, ord, axes), axes, keepdims)
     raise ValueError("Improper number of dimensions to norm.")
 
@@ -96,15 +98,20 @@ def _powers(sizes: Array, ord: float) -> Array:
 def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...]) -> Array:
     if ord is None or ord in ("fro", "f"):
         return length(x, axes=axes)
-    if ord in (2, -2, "nuc"):
-        s = svdvals(np.moveaxis(x, axes, (-2, -1)), kink=True)
-        found = _greatest(s, (-1,)) if ord == 2 else (np.sum if ord == "nuc" else np.min)(s, -1, keepdims=True)
-        return np.expand_dims(np.squeeze(found, -1), sorted(axes))
     if ord not in (1, -1, np.inf, -np.inf):
         raise ValueError(f"Invalid norm order {ord!r} for matrices.")
     along, across = axes if abs(ord) == 1 else axes[::-1]
     sums = np.sum(np.abs(x), along, keepdims=True)
     return _greatest(sums, across) if ord > 0 else np.min(sums, across, keepdims=True)
+
+
+def _of_singular_values(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
+    s = svdvals(x if axes == (ndim_of(x) - 2, ndim_of(x) - 1) else np.moveaxis(x, axes, (-2, -1)), kink=True)
+    if ord == 2:
+        found = np.max(s, -1, initial=0 if 0 in shape_of(s) else None)
+    else:
+        found = np.sum(s, -1) if ord == "nuc" else np.min(s, -1)
+    return np.expand_dims(found, sorted(axes)) if keepdims else found
 
 
 @implements(np.linalg.matrix_norm)

@@ -37,7 +37,7 @@ def with_real_row(
     """
     values = plain(v)
     if not np.iscomplexobj(values):
-        return g, np.ones(values.shape[:-2], bool)
+        return g, True
     change, size = _phase_change(g, v), _square(g)
     if other is not None:
         change, size = change + _phase_change(*other), size + _square(other[0])
@@ -54,7 +54,7 @@ def with_length_and_phase(name: str, g: Array, v: Array) -> tuple[Array, Any]:
     values = plain(v)
     free = g - v * np.real(np.sum(conj(v) * g, -2, keepdims=True))
     if not np.iscomplexobj(values):
-        return free, np.ones(values.shape[:-2], bool)
+        return free, True
     change, size = _phase_change(g, v), np.abs(values)
     largest = np.argmax(size, -2, keepdims=True) if values.shape[-1] else np.zeros((*values.shape[:-2], 1, 0), int)
     top, small = np.take_along_axis(size, largest, -2), _small(values)

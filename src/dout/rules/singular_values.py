@@ -39,27 +39,39 @@ _BASIS = (
 )
 
 
-def _zero(s: Any, n: int) -> Any:
-    """Which singular values are no more than rounding."""
-    return ~(s > ties.rounding(s, n))
+class _Spread:
+    """How the values s of matrices lie, of which n is the larger side.
+
+    Attributes:
+        s: the values.
+        same: which pairs repeat; None if none do.
+        zero: which are no more than rounding; None if none are.
+    """
+
+    def __init__(self, s: Any, n: int) -> None:
+        self.s = s
+        self.same = ties.repeats(s, n)
+        zero = ~(s > ties.rounding(s, n))
+        self.zero = zero if np.any(zero) else None
 
 
-def _of_values(name: str, ds: Array, s: Any, n: int, kink: bool) -> Array:
+def _of_values(name: str, ds: Array, spread: _Spread, kink: bool) -> Array:
     """The derivatives of the singular values: shared by those that repeat, none for zeros."""
-    same, zero = ties.near(s, n), _zero(s, n)
+    same, zero = spread.same, spread.zero
     if not kink:
-        if ties.differ(ds, same & ~zero[..., None]):
+        if ties.differ(ds, same if zero is None or same is None else same & ~zero[..., None]):
             warn(name, ties.SHARE)
-        if np.any(zero & (plain(ds) != 0)):
+        if zero is not None and np.any(zero & (plain(ds) != 0)):
             warn(name, _ZERO_VALUE)
-    return np.where(zero, 0, ties.shared(ds, same))
+    ds = ties.shared(ds, same, spread.s)
+    return ds if zero is None else np.where(zero, 0, ds)
 
 
 def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
     (du, ds, dvh), (u, s, vh) = douts, outs
-    v, k, size, n = adjoint(vh), shape_of(s)[-1], plain(s), max(shape_of(a)[-2:])
+    v, k, spread = adjoint(vh), shape_of(s)[-1], _Spread(plain(s), max(shape_of(a)[-2:]))
     u1, v1 = u[..., :k], v[..., :k]
-    values = _of_values("svd", ds, size, n, kink=False)
+    values = _of_values("svd", ds, spread, kink=False)
     if not k or (ties.absent(du) and ties.absent(dvh)):
         return (_from_spaces(values, u1, vh[..., :k, :], a),)
     gu, gv = conj(du), transposed(dvh)
@@ -68,44 +80,48 @@ def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
         gu1, known = with_real_row("svd", gu1, u1, 0, (gv1, v1))
     else:
         gv1, known = with_real_row("svd", gv1, v1, 0, (gu1, u1))
-    still, unused = ties.idle(np.concatenate([plain(gu1), plain(gv1)], -2), plain(ds))
-    turned, fixed = _turned(np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), s, n, still, unused)
+    idle = None
+    if spread.same is not None or spread.zero is not None:
+        idle = ties.idle(np.concatenate([plain(gu1), plain(gv1)], -2), plain(ds))
+    turned, fixed = _turned(np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), s, spread, idle)
     known = known & fixed
     g = np.matmul(np.matmul(u1, diagonal_matrix(values) + turned), adjoint(v1))
     for this, g1, gs, other, lay in ((u, gu1, gu, v1, False), (v, gv1, gv, u1, True)):
         if shape_of(this)[-2] > k:
-            out, fixed = _outside(this, g1, gs, s, n, still, unused)
+            out, fixed = _outside(this, g1, gs, s, spread, idle)
             known = known & fixed
             g = g + (np.matmul(other, adjoint(out)) if lay else np.matmul(out, adjoint(other)))
     return (ties.spoiled(conj(g), known),)
 
 
-def _turned(xu: Array, xv: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
+def _turned(xu: Array, xv: Array, s: Array, spread: _Spread, idle: Any) -> tuple[Array, Any]:
     """What the vectors' turning into each other adds, from U^H g_U and V^H g_V; and for which matrices it is known."""
-    gap, size = np.expand_dims(s, -2) - np.expand_dims(s, -1), plain(s)
-    zero = _zero(size, n)
-    lost = ties.unknown(plain(gap), ties.near(size, n), still, unused)
-    both = zero & np.any(plain(xu), -2) & np.any(plain(xv), -2)  # one of them turns round as the value passes 0
-    if np.any(lost & ~zero[..., None]):
-        warn("svd", ties.REPEAT)
-    if np.any(lost & zero[..., None]) or np.any(both):
-        warn("svd", _ZERO)
-    eye = np.eye(shape_of(s)[-1], dtype=bool)
+    gap, total = s[..., None, :] - s[..., :, None], s[..., None, :] + s[..., :, None]
+    known: Any = True
+    nothing = np.eye(shape_of(s)[-1], dtype=bool)
+    none: Any = False
+    if idle is not None:
+        zero = np.zeros(shape_of(s), bool) if spread.zero is None else spread.zero
+        same = nothing if spread.same is None else spread.same
+        lost = ties.unknown(plain(gap), same, *idle)
+        both = zero & np.any(plain(xu), -2) & np.any(plain(xv), -2)  # one of them turns round as the value passes 0
+        if np.any(lost & ~zero[..., None]):
+            warn("svd", ties.REPEAT)
+        if np.any(lost & zero[..., None]) or np.any(both):
+            warn("svd", _ZERO)
+        nothing, none = nothing | lost, lost | (zero[..., None] & zero[..., None, :])
+        known = ~np.any(lost, (-2, -1)) & ~np.any(both, -1)
     sums, change = xu + xv, xu - xv
-    apart = ties.reciprocal(gap, eye | lost)
-    total = ties.reciprocal(
-        np.expand_dims(s, -2) + np.expand_dims(s, -1), lost | (zero[..., None] & zero[..., None, :])
-    )
-    turned = 0.5 * (apart * (sums - adjoint(sums)) + total * (change - adjoint(change)))
-    return turned, ~np.any(lost, (-2, -1)) & ~np.any(both, -1)
+    apart, total = ties.reciprocal(gap, nothing), ties.reciprocal(total, none)
+    return 0.5 * (apart * (sums - adjoint(sums)) + total * (change - adjoint(change))), known
 
 
-def _outside(u: Array, g1: Array, g: Array, s: Array, n: int, still: Any, unused: Any) -> tuple[Array, Any]:
+def _outside(u: Array, g1: Array, g: Array, s: Array, spread: _Spread, idle: Any) -> tuple[Array, Any]:
     """What the vectors' turning out of their space adds, before it is multiplied by the other side's vectors."""
     k, size = shape_of(s)[-1], plain(s)
-    u1, zero = u[..., :k], _zero(size, n)
+    u1, used = u[..., :k], np.zeros((*size.shape[:-1], 1), bool)
     out = g1 - np.matmul(u1, np.matmul(adjoint(u1), g1))
-    known = np.ones(size.shape[:-1], bool)
+    known: Any = True
     if shape_of(u)[-1] > k:
         rest, g2 = u[..., k:], g[..., k:]
         out = out - np.matmul(rest, np.matmul(adjoint(g2), u1))
@@ -115,17 +131,18 @@ def _outside(u: Array, g1: Array, g: Array, s: Array, n: int, still: Any, unused
         if not np.all(known):
             warn("svd", _BASIS)
         used = np.any(plain(g2), (-2, -1))[..., None]
-        still, unused = still & ~used, unused & ~used
-    lost = zero & ~unused & ~(still & (size != 0))
+    if spread.zero is None:
+        return out / s[..., None, :], known
+    still, unused = (x & ~used for x in idle)
+    lost = spread.zero & ~unused & ~(still & (size != 0))
     if np.any(lost):
         warn("svd", _ZERO)
-    scale = ties.reciprocal(s, lost)
-    return out * np.expand_dims(scale, -2), known & ~np.any(lost, -1)
+    return out * ties.reciprocal(s, lost)[..., None, :], known & ~np.any(lost, -1)
 
 
 def svdvals_pullback(name: str, ds: Array, s: Array, a: Array, kink: bool) -> Array:
     """The derivative of singular values alone."""
-    return _from_spaces(_of_values(name, ds, plain(s), max(shape_of(a)[-2:]), kink), None, None, a)
+    return _from_spaces(_of_values(name, ds, _Spread(plain(s), max(shape_of(a)[-2:])), kink), None, None, a)
 
 
 def _from_spaces(ds: Array, u: Array, vh: Array, a: Array) -> Array:
@@ -134,15 +151,16 @@ def _from_spaces(ds: Array, u: Array, vh: Array, a: Array) -> Array:
         return singular_spaces(a, d=ds)
     if u is None:
         u, _, vh = np.linalg.svd(a, full_matrices=False)
-    return conj(np.matmul(u * np.expand_dims(ds, -2), vh))
+    return conj(np.matmul(u * ds[..., None, :], vh))
 
 
 def _d_singular_spaces(dout: Array, a: Array, d: Any) -> Array:
     """The derivative of U diag(d) V^H, where values that repeat share their d, and those that are 0 have none."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
-    n = max(shape_of(a)[-2:])
-    same, zero = ties.near(plain(s), n), _zero(plain(s), n)
-    di, dj, si, sj = d[..., :, None], d[..., None, :], np.expand_dims(s, -1), np.expand_dims(s, -2)
+    spread = _Spread(plain(s), max(shape_of(a)[-2:]))
+    same = np.eye(shape_of(s)[-1], dtype=bool) if spread.same is None else spread.same
+    zero = np.zeros(shape_of(s), bool) if spread.zero is None else spread.zero
+    di, dj, si, sj = d[..., :, None], d[..., None, :], s[..., :, None], s[..., None, :]
     plus = np.where(same, 0, di - dj) / np.where(same, 1, si - sj)
     minus = (di + dj) / np.where(zero[..., :, None] & zero[..., None, :], 1, si + sj)
     return conj(through_values(dout, u, vh, plus, minus, d / np.where(zero, 1, s)))
@@ -159,7 +177,7 @@ def through_values(g: Array, u: Array, vh: Array, plus: Array, minus: Array, rat
         minus: (f_i + f_j) / (s_i + s_j).
         ratio: f / s, for what is outside the space of the vectors.
     """
-    v, ratio = adjoint(vh), np.expand_dims(ratio, -2)
+    v, ratio = adjoint(vh), ratio[..., None, :]
     x = np.matmul(adjoint(u), np.matmul(g, v))
     inner = (plus * (x + adjoint(x)) + minus * (x - adjoint(x))) * 0.5
     left = (np.matmul(g, v) - np.matmul(u, x)) * ratio

@@ -55,7 +55,7 @@ def adjoint(a: Array) -> Array:
 
 def diagonal_matrix(x: Array) -> Array:
     """Matrices with these diagonals."""
-    return np.expand_dims(x, -1) * np.eye(shape_of(x)[-1])
+    return x[..., None] * np.eye(shape_of(x)[-1])
 
 
 def absent(dout: Array) -> bool:
@@ -65,26 +65,28 @@ def absent(dout: Array) -> bool:
 
 def rounding(x: Any, n: int) -> Any:
     """How far apart rounding may leave two equal eigenvalues of an n by n matrix, along the last axis of `x`."""
-    size = np.max(np.abs(x), axis=-1, keepdims=True, initial=0)
+    size = np.abs(x).max(-1, keepdims=True, initial=0)
     return 8 * n * float(np.finfo(x.dtype).eps) * size
 
 
-def near(x: Any, n: int) -> Any:
-    """Which pairs of values (along the last axis) are as close as rounding: a square of bools, true on its diagonal."""
-    gap = np.abs(x[..., :, None] - x[..., None, :])
-    return ~(gap > rounding(x, n)[..., None])
+def repeats(x: Any, n: int) -> Any:
+    """Which pairs of values (along the last axis) are as close as rounding, each with itself too; None if no others are."""
+    same = ~(np.abs(x[..., :, None] - x[..., None, :]) > rounding(x, n)[..., None])
+    return same if np.count_nonzero(same) > x.size else None
 
 
-def shared(d: Array, same: Any) -> Array:
-    """The mean of the derivatives of values that repeat."""
-    if np.array_equal(same, np.broadcast_to(np.eye(same.shape[-1], dtype=bool), same.shape)):
+def shared(d: Array, same: Any, x: Any) -> Array:
+    """The mean of the derivatives of values x that repeat; NaN for what isn't finite."""
+    if same is None:
         return d
-    weights = same / np.sum(same, -1, keepdims=True)
-    return np.squeeze(np.matmul(weights, np.expand_dims(d, -1)), -1)
+    weights = np.where(np.isfinite(x)[..., None], same / np.sum(same, -1, keepdims=True), np.nan)
+    return np.matmul(weights, d[..., None])[..., 0]
 
 
 def differ(d: Array, same: Any) -> bool:
     """Whether values that repeat have derivatives of their own."""
+    if same is None:
+        return False
     d = plain(d)
     apart = np.abs(d[..., :, None] - d[..., None, :]) > rounding(d, d.shape[-1])[..., None]
     return bool(np.any(same & apart))
@@ -105,7 +107,7 @@ def without(a: Array, good: Any) -> Array:
 
 def spoiled(d: Array, good: Any) -> Array:
     """A derivative for matrices, NaN for those that aren't good, and so are its own derivatives."""
-    return d if np.all(good) else d * np.where(good, 1.0, np.nan)[..., None, None]
+    return d if good is True or np.all(good) else d * np.where(good, 1.0, np.nan)[..., None, None]
 
 
 def idle(dvectors: Any, dvalues: Any) -> tuple[Any, Any]:

@@ -65,8 +65,8 @@ def _cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1
         axisa, axisb, axisc = axis, axis, axis
     if ndim_of(a) < 1 or ndim_of(b) < 1:
         raise ValueError("At least one array has zero dimension")
-    a = np.moveaxis(a, normalize_axis_index(axisa, ndim_of(a), "axisa"), -1)
-    b = np.moveaxis(b, normalize_axis_index(axisb, ndim_of(b), "axisb"), -1)
+    a = _to_the_end(a, normalize_axis_index(axisa, ndim_of(a), "axisa"))
+    b = _to_the_end(b, normalize_axis_index(axisb, ndim_of(b), "axisb"))
     sizes = shape_of(a)[-1], shape_of(b)[-1]
     if not {*sizes} <= {2, 3}:
         raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
@@ -78,7 +78,12 @@ def _cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1
         if sizes == (2, 2):
             return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
         a, b = (np.concatenate([x, x[..., :1] * 0], -1) if n == 2 else x for x, n in zip((a, b), sizes, strict=True))
-    return np.moveaxis(cross(a, b), -1, axisc)
+    result = cross(a, b)
+    return result if axisc == -1 else np.moveaxis(result, -1, axisc)
+
+
+def _to_the_end(x: Array, axis: int) -> Array:
+    return x if axis == ndim_of(x) - 1 else np.moveaxis(x, axis, -1)
 
 
 @implements(np.linalg.cross)
