@@ -53,7 +53,7 @@ def _d_eigh(douts: list[Array], outs: Any, a: Array, uplo: str) -> tuple[Array]:
     g, known = with_real_row("eigh", conj(dv), v, 0 if uplo == "L" else -1)
     turned, known = _turned("eigh", g, w, v, (dw, dv), same, known)
     inner = np.matmul(np.matmul(v, diagonal_matrix(shared) + turned), adjoint(v))
-    return (ties.spoiled(conj(_hermitian(inner)), known),)
+    return (ties.spoiled(conj(_hermitian(inner)), known & ties.finite(a)),)
 
 
 def _d_eigvalsh(dw: Array, out: Array, a: Array, uplo: str) -> Array:
@@ -65,7 +65,7 @@ def _from_eigenspaces(dw: Array, v: Array, a: Array, uplo: str) -> Array:
     if isinstance(dw, np.ndarray) and ties.is_variable(a):
         return eigenspaces(a, d=dw, uplo=uplo)
     v = np.linalg.eigh(a, uplo)[1] if v is None else v
-    return conj(_hermitian(np.matmul(v * dw[..., None, :], adjoint(v))))
+    return ties.spoiled(conj(_hermitian(np.matmul(v * dw[..., None, :], adjoint(v)))), ties.finite(a))
 
 
 def _d_eigenspaces(dout: Array, a: Array, d: Any, uplo: str) -> Array:

@@ -110,6 +110,12 @@ def spoiled(d: Array, good: Any) -> Array:
     return d if good is True or np.all(good) else d * np.where(good, 1.0, np.nan)[..., None, None]
 
 
+def finite(a: Array) -> Any:
+    """Which matrices hold neither NaN nor infinity, with which LAPACK does anything; True for all."""
+    fine = np.isfinite(plain(a))
+    return True if np.all(fine) else np.all(fine, (-2, -1))
+
+
 def idle(dvectors: Any, dvalues: Any) -> tuple[Any, Any]:
     """Which eigenvectors' derivatives are all zero, and of these, which are no part of the function.
 
