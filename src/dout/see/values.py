@@ -183,7 +183,8 @@ def _measure(found: dict[str, Any], x: np.ndarray) -> None:
     if bad:
         found["bad"] = bad
     if not (bad and np.isnan(low)):
-        line.append(f"{of}min {short(low)} mean {_four(mean)} max {short(high)}")
+        noise = abs(mean) < 1e-12 * max(abs(float(low)), abs(float(high)))  # what rounding leaves of 0
+        line.append(f"{of}min {short(low)} mean {'0' if noise else _four(mean)} max {short(high)}")
     found["t2"] = " ".join(line)
 
 

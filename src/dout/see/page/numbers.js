@@ -54,7 +54,8 @@ export function valueOf(result, like) {
   if (good.length) {
     const [low, high] = good.reduce(([a, b], x) => [Math.min(a, x), Math.max(b, x)], [good[0], good[0]]);
     Object.assign(out, { min: low, max: high, mean: good.reduce((a, b) => a + b, 0) / good.length });
-    line.push(`min ${short(low)} mean ${short(out.mean, 4)} max ${short(high)}`);
+    const noise = Math.abs(out.mean) < 1e-12 * Math.max(Math.abs(low), Math.abs(high)); // what rounding leaves of 0
+    line.push(`min ${short(low)} mean ${noise ? "0" : short(out.mean, 4)} max ${short(high)}`);
     if (data.length > 1) Object.assign(out, { heat: heatOf(shape, [...data], low, high), hist: histogramOf(good, low, high) });
   }
   out.t2 = line.filter(Boolean).join(" ");
