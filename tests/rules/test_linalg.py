@@ -1,23 +1,12 @@
-"""Linear algebra: values as NumPy's, derivatives by differences, JAX as a second opinion."""
+"""Inverses, determinants, Cholesky, products of many matrices; norms and decompositions have files of their own."""
 
 import numpy as np
 import oracles
 import pytest
+from matrices import narrow, positive, well
 
 import dout
-
-
-def well(*shape: int, kind: str = "float", seed: int = 0):
-    """Square matrices that are far from singular."""
-    n = shape[-1]
-    return 0.3 * oracles.array(*shape, kind=kind, seed=seed) + np.diag(np.arange(n) + 1.5)
-
-
-def positive(*shape: int, kind: str = "float"):
-    """Positive definite matrices, symmetric or Hermitian."""
-    a = well(*shape, kind=kind)
-    return a @ np.conj(np.swapaxes(a, -1, -2))
-
+from dout.rules import FLAT, FUNCTIONS
 
 MATRICES = {
     "one": well(1, 1),
@@ -42,17 +31,6 @@ def test_inv_and_det(f, name: str) -> None:
         oracles.assert_like_jax(lambda xp, a: getattr(xp.linalg, f.__name__)(a), a)
     if a.dtype == float:
         narrow(f, a)
-
-
-def narrow(f, *args) -> None:
-    """float32 in, float32 out. There is no float16 in linear algebra, so `oracles.assert_narrow` doesn't serve."""
-    given = [a.astype(np.float32) for a in args]
-    out, pullback = dout.vjp(f, *given)
-    oracles.assert_same(out, f(*given))
-    wide = dout.vjp(f, *[a.astype(float) for a in given])[1]
-    for d, e in zip(pullback(np.ones_like(out)), wide(np.ones_like(out, float)), strict=True):
-        assert d.dtype == np.float32
-        np.testing.assert_allclose(d, e, 1e-4, 1e-4)
 
 
 SOLVE = {
@@ -113,10 +91,13 @@ def test_inv_and_slogdet_of_a_singular_matrix() -> None:
     for f in (np.linalg.inv, lambda a: np.linalg.solve(a, np.ones(2))):
         with pytest.raises(np.linalg.LinAlgError, match="Singular"):
             dout.vjp(f, np.ones((2, 2)))
-    out, pullback = dout.vjp(lambda a: np.linalg.slogdet(a)[1], np.ones((2, 2)))
-    assert out == -np.inf
-    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
-        pullback(1.0)
+    a = np.stack([np.ones((2, 2)), np.eye(2)])
+    out, pullback = dout.vjp(lambda a: np.linalg.slogdet(a)[1], a)
+    assert out.tolist() == [-np.inf, 0]
+    with pytest.warns(RuntimeWarning, match=r"np.linalg.slogdet: .* NaN"):
+        (found,) = pullback(np.ones(2))
+    np.testing.assert_array_equal(found, [np.full((2, 2), np.nan), np.eye(2)])
+    np.testing.assert_array_equal(pullback(np.array([0.0, 1]))[0], [np.zeros((2, 2)), np.eye(2)])
 
 
 @pytest.mark.parametrize("name", [n for n in MATRICES if n not in ("none", "empty")])
@@ -174,106 +155,91 @@ def test_cholesky_reads_one_triangle() -> None:
         dout.vjp(lambda a: np.linalg.cholesky(a, lower=True), a)
 
 
-ROW, MATRIX, CUBE = oracles.array(4), oracles.array(3, 4), oracles.array(2, 3, 2)
-NORMS = {
-    "vector": (lambda xp, x: xp.linalg.norm(x), ROW),
-    "of a matrix": (lambda xp, x: xp.linalg.norm(x), MATRIX),
-    "of three axes": (lambda xp, x: xp.linalg.norm(x), CUBE),
-    "of all, keepdims": (lambda xp, x: xp.linalg.norm(x, keepdims=True), CUBE),
-    "axis": (lambda xp, x: xp.linalg.norm(x, axis=1), MATRIX),
-    "negative axis": (lambda xp, x: xp.linalg.norm(x, axis=-2), CUBE),
-    "axis, keepdims": (lambda xp, x: xp.linalg.norm(x, axis=0, keepdims=True), MATRIX),
-    "two axes": (lambda xp, x: xp.linalg.norm(x, axis=(0, 2)), CUBE),
-    "two axes, keepdims": (lambda xp, x: xp.linalg.norm(x, axis=(-1, 0), keepdims=True), CUBE),
-    "one axis in a tuple": (lambda xp, x: xp.linalg.norm(x, axis=(1,)), MATRIX),
-    "fro": (lambda xp, x: xp.linalg.norm(x, "fro"), MATRIX),
-    "fro, axes": (lambda xp, x: xp.linalg.norm(x, "fro", axis=(1, 2)), CUBE),
+TENSOR = 0.3 * oracles.array(6, 6).reshape(2, 3, 6) + 3 * np.eye(6).reshape(2, 3, 6)
+MANY = {
     **{
-        f"vector {p}": (lambda xp, x, p=p: xp.linalg.norm(x, p), ROW)
-        for p in (1, 2, 3, 4, 1.5, 0.5, -1, -2, np.inf, -np.inf)
+        f"matrix_power {n}": (lambda xp, a, n=n: xp.linalg.matrix_power(a, n), [well(2, 3, 3)])
+        for n in (-3, -1, 0, 1, 2, 3, 4, 5, 7)
     },
-    **{
-        f"rows {p}": (lambda xp, x, p=p: xp.linalg.norm(x, p, axis=-1, keepdims=True), MATRIX)
-        for p in (0, 1, 2, 3, np.inf, -np.inf)
-    },
-    **{f"matrix {p}": (lambda xp, x, p=p: xp.linalg.norm(x, p), MATRIX) for p in (1, -1, np.inf, -np.inf)},
-    **{
-        f"matrix {p}, axes": (lambda xp, x, p=p: xp.linalg.norm(x, p, axis=(2, 0), keepdims=True), CUBE)
-        for p in (1, -1, np.inf, -np.inf)
-    },
-}
+    "tensorinv": (lambda xp, a: xp.linalg.tensorinv(a), [TENSOR]),
+    "tensorinv 1": (lambda xp, a: xp.linalg.tensorinv(a, 1), [TENSOR.reshape(6, 2, 3)]),
+    "tensorsolve": (lambda xp, a, b: xp.linalg.tensorsolve(a, b), [TENSOR, oracles.array(2, 3)]),
+    "tensorsolve axes": (
+        lambda xp, a, b: xp.linalg.tensorsolve(a, b, axes=(0,)), [np.moveaxis(TENSOR, 2, 0), oracles.array(2, 3)]
+    ),
+    "trace": (lambda xp, a: xp.linalg.trace(a), [oracles.array(2, 3, 4)]),
+    "trace offset": (lambda xp, a: xp.linalg.trace(a, offset=-1), [oracles.array(2, 3, 4)]),
+    "diagonal": (lambda xp, a: xp.linalg.diagonal(a, offset=1), [oracles.array(2, 3, 4)]),
+    "matrix_transpose": (lambda xp, a: xp.linalg.matrix_transpose(a), [oracles.array(2, 3, 4)]),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NORMS)
-def test_norm(name: str) -> None:
-    f, x = NORMS[name]
-    oracles.assert_derivatives(lambda x: f(np, x), x)
-    oracles.assert_derivatives(
-        lambda x: f(np, np.swapaxes(x, 0, -1)), np.ascontiguousarray(np.swapaxes(x, 0, -1)), order=1
-    )
-    z = oracles.array(*x.shape, kind="complex")
-    oracles.assert_derivatives(lambda x: f(np, x), z, order=1)
-    if not name.endswith(" 0"):  # JAX gives integers
-        oracles.assert_like_jax(f, z)
-    v = x.astype(np.float32)
-    oracles.assert_same(dout.vjp(lambda x: f(np, x), v)[0], f(np, v))
+@pytest.mark.parametrize("name", MANY)
+def test_made_of_others(name: str) -> None:
+    f, args = MANY[name]
+    oracles.assert_derivatives(lambda *a: f(np, *a), *args)
+    oracles.assert_derivatives(lambda *a: f(np, *a), *[a * (1 + 0.1j) for a in args], order=1)
+    oracles.assert_like_jax(f, *args, rtol=1e-10)
 
 
-def test_norm_counts() -> None:
-    """ord=0 counts entries that aren't zero, and has no derivative."""
-    x = np.array([0.0, 3.0, -1.0])
-    assert np.linalg.norm(dout.Variable(x), 0) == np.linalg.norm(x, 0) == 2
-    assert dout.grad(lambda x: np.linalg.norm(x, 0) * x[1])(x).tolist() == [0, 2, 0]
+CHAINS = [
+    "23 34",
+    "3 34",
+    "34 4",
+    "3 34 4",
+    "22 22 22",
+    "25 54 43",
+    "52 24 45",
+    "23 34 41 13",
+    "22 22 22 2",
+    "2 25 53 34 4",
+]
 
 
-@pytest.mark.parametrize("name", [n for n in NORMS if ("-" not in n and "0.5" not in n) or "keepdims" in n])
-def test_norm_at_zero(name: str) -> None:
-    """A norm has a kink there; the derivative is 0, the middle of its subgradients."""
-    f, x = NORMS[name]
-    out, pullback = dout.vjp(lambda x: f(np, x), x * 0)
-    np.testing.assert_array_equal(out, np.zeros_like(out))
-    np.testing.assert_array_equal(pullback(np.ones_like(out))[0], x * 0)
+@pytest.mark.parametrize("sizes", CHAINS)
+def test_multi_dot(sizes: str) -> None:
+    """In NumPy's order; np.dot and np.matmul, of which this is made, may round in another."""
+    for kind in ("float", "complex"):
+        chain = [oracles.array(*map(int, shape), kind=kind, seed=i) for i, shape in enumerate(sizes.split())]
+        oracles.assert_derivatives(lambda *a: np.linalg.multi_dot(a), *chain, order=1, value_rtol=1e-13)
+    oracles.assert_like_jax(lambda xp, *a: xp.linalg.multi_dot(a), *chain)
 
 
-def test_norm_of_one_zero_row_among_others() -> None:
-    x = np.array([[3.0, 4.0], [0.0, 0.0]])
-    for p in (None, 1, 2, 3, np.inf):
-        d = dout.vjp(lambda x, p=p: np.linalg.norm(x, p, axis=1), x)[1](np.ones(2))[0]
-        np.testing.assert_array_equal(d[1], [0.0, 0.0])
-        assert np.all(np.isfinite(d))
-    second = dout.hessian(lambda x: np.sum(np.linalg.norm(x, axis=1)))(x)
-    assert np.all(np.isfinite(second))
-    np.testing.assert_array_equal(second[1], 0)
+@pytest.mark.parametrize("module", [np.linalg, np.fft], ids=["linalg", "fft"])
+def test_no_function_is_missing(module) -> None:
+    names = {n for n in dir(module) if not n.startswith("_") and hasattr(getattr(module, n), "_implementation")}
+    assert len(names) >= 16
+    assert not [n for n in sorted(names) if getattr(module, n) not in FUNCTIONS and getattr(module, n) not in FLAT]
 
 
-def test_norm_of_a_number() -> None:
-    oracles.assert_derivatives(lambda x: np.linalg.norm(x), np.array(-1.5))
-    oracles.assert_derivatives(lambda x: np.linalg.norm(x, keepdims=True), np.array(-1.5))
+def test_matrix_rank_is_flat() -> None:
+    a = dout.Variable(np.diag([3.0, 1, 0]))
+    assert np.linalg.matrix_rank(a) == 2
+    assert dout.grad(lambda a: np.linalg.matrix_rank(a) * a[0, 0])(np.diag([3.0, 1, 0]))[0, 0] == 2
 
 
-@pytest.mark.parametrize(
-    ("run", "error", "says"),
-    [
-        (lambda x: np.linalg.norm(x, 2), NotImplementedError, "ord=2"),
-        (lambda x: np.linalg.norm(x, -2), NotImplementedError, "ord=-2"),
-        (lambda x: np.linalg.norm(x, "nuc"), NotImplementedError, "ord='nuc'"),
-        (lambda x: np.linalg.norm(x, 3), ValueError, "3"),
-        (lambda x: np.linalg.norm(x, "nonsense"), ValueError, "nonsense"),
-        (lambda x: np.linalg.norm(x, "fro", axis=0), ValueError, "fro"),
-        (lambda x: np.linalg.norm(x, axis=2), np.exceptions.AxisError, "axis 2"),
-        (lambda x: np.linalg.norm(x, axis=(0, 0)), ValueError, "repeated|Duplicate"),
-        (lambda x: np.linalg.norm(x[None], 1), ValueError, "dimensions"),
-        (lambda x: np.linalg.inv(x), np.linalg.LinAlgError, "square"),
-        (lambda x: np.linalg.det(x), np.linalg.LinAlgError, "square"),
-        (lambda x: np.linalg.det(x[0]), np.linalg.LinAlgError, "dimension"),
-        (lambda x: np.linalg.solve(x, x[0]), np.linalg.LinAlgError, "square"),
-        (lambda x: np.linalg.solve(x @ x.T, np.ones((2, 2))), ValueError, "mismatch"),
-        (lambda x: np.linalg.svd(x), NotImplementedError, "np.linalg.svd"),
-        (lambda x: np.linalg.eigh(x), NotImplementedError, "np.linalg.eigh"),
-        (lambda x: np.linalg.pinv(x), NotImplementedError, "np.linalg.pinv"),
-        (lambda x: np.linalg.qr(x), NotImplementedError, "np.linalg.qr"),
-    ],
-)  # fmt: skip
-def test_refusals(run, error, says) -> None:
-    with pytest.raises(error, match=says):
-        dout.vjp(run, MATRIX)
+MATRIX, VECTOR = oracles.array(3, 4), oracles.array(4)
+#: What NumPy rejects, and what it says.
+REJECTED = {
+    "inv": (np.linalg.inv, MATRIX, "square"),
+    "det": (np.linalg.det, MATRIX, "square"),
+    "det of a vector": (np.linalg.det, VECTOR, "dimension"),
+    "solve": (lambda x: np.linalg.solve(x, x[0]), MATRIX, "square"),
+    "solve, sizes": (lambda x: np.linalg.solve(x @ x.T, np.ones((2, 2))), MATRIX, "mismatch"),
+    "matrix_power, not square": (lambda x: np.linalg.matrix_power(x, 2), MATRIX, "square"),
+    "matrix_power of a vector": (lambda x: np.linalg.matrix_power(x, 2), VECTOR, "dimension"),
+    "matrix_power, no integer": (lambda x: np.linalg.matrix_power(x @ x.T, 1.5), MATRIX, "integer"),
+    "multi_dot of one": (lambda x: np.linalg.multi_dot([x]), MATRIX, "at least two"),
+    "multi_dot of stacks": (lambda x: np.linalg.multi_dot([x, x[None], x.T]), MATRIX, "two-dimensional"),
+    "tensorinv": (lambda x: np.linalg.tensorinv(x, 0), MATRIX, "ind"),
+    "tensorsolve": (lambda x: np.linalg.tensorsolve(x, x[:, 0]), MATRIX, "requirement"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_what_numpy_rejects(name: str) -> None:
+    run, x, says = REJECTED[name]
+    with pytest.raises(Exception, match=says) as numpys:
+        run(x)
+    with pytest.raises(numpys.type, match=says):
+        dout.vjp(run, x)
