@@ -17,7 +17,7 @@ from numpy import ndarray
 from .broadcasting import summed_to
 from .graph import PICK, Leaf, Node, Primitive, plain, shape_of
 from .guards import check
-from .recording import Handle, make
+from .recording import Handle, make, settled
 
 _serial = attrgetter("serial")
 
@@ -59,6 +59,15 @@ def needed(nodes: Sequence[Node], wanted: Iterable[Node]) -> set[Node]:
     return reaching
 
 
+def carrying(nodes: Sequence[Node], wanted: Iterable[Node]) -> set[Node]:
+    """Those of the nodes (oldest first) through which a derivative gets to a wanted one."""
+    reaching = set(wanted)
+    for node in nodes:
+        if any(parent in reaching for parent in node.parents) and not (node.op is not None and node.op.flat):
+            reaching.add(node)
+    return reaching
+
+
 def walk(
     nodes: list[Node],
     douts: dict[Node, Any],
@@ -84,7 +93,20 @@ def walk(
     On the way a derivative has any shape that broadcasts to its node's, and is the same all along the missing axes: that of
     a sum need not be written out. Only pullbacks of operations that aren't elementwise see it whole.
     """
+    with np.errstate():
+        return _walk(nodes, douts, wanted, linked, inside, watch)
+
+
+def _walk(
+    nodes: list[Node],
+    douts: dict[Node, Any],
+    wanted: Iterable[Node],
+    linked: set[Node] | None,
+    inside: set[Node] | None,
+    watch: Watch | None,
+) -> dict[Node, Any]:
     found = dict.fromkeys(wanted)
+    chosen = False  # whether the derivative of something was set to 0 because it was not chosen
     inner = {node for node in found if node.op is not None}
     owned: set[Node] = set()  # those whose derivative so far is a buffer of the walk's own
     while nodes:
@@ -101,6 +123,9 @@ def walk(
         if node.guards is not None:
             check(node)
         parents, args, out = node.parents, node.args, node.out
+        if not chosen and (op.chooses or (op.add_into is not None and isinstance(node.params.get("key"), ndarray))):
+            chosen = True
+            np.seterr(divide="ignore", invalid="ignore", over="ignore")  # of what was not chosen; walk() restores it
         if linked is not None:
             args, out = _variables(node, linked)
         shape, dtype = node.shape, node.dtype
@@ -128,6 +153,8 @@ def walk(
                     d = op.pullbacks[i](dout, out, *args)
                 if d is None:
                     continue
+                if chosen and d is not dout:
+                    d = _spared(d, dout)
                 if parent.shape != shape:
                     d = _fit(_whole(d, shape), parent.shape, parent.dtype)
                 elif parent.dtype is not dtype:
@@ -178,6 +205,18 @@ def _are_plain(dout: Any, parents: Sequence[Node | None], douts: dict[Node, Any]
     """Whether a derivative can be added in place to that of the first parent: neither is recorded."""
     parent = parents[0]
     return not isinstance(dout, Handle) and not (parent in douts and isinstance(douts[parent], Handle))
+
+
+def _spared(d: Any, dout: Any) -> Any:
+    """A derivative that is 0 wherever dout is: what was not chosen may have an infinite derivative, and 0 times that is NaN."""
+    if isinstance(d, ndarray) and d.size > 1:
+        total = np.vdot(d, d)  # one pass, and finite if all entries are
+        if total - total == 0:
+            return d
+    elif isinstance(d, float) and d - d == 0:
+        return d
+    zeros: Any = dout == 0  # of Variables too: a run that is recorded whole must not depend on today's values
+    return np.where(zeros, 0, d)[()]
 
 
 def _put(douts: dict[Node, Any], parent: Node | None, i: int, dout: Any) -> None:
@@ -295,16 +334,17 @@ def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
     return _fit(dout, shape, dtype)
 
 
-def finished(d: Any, value: Any, given: Iterable[Any]) -> Any:
+def finished(d: Any, value: Any, given: Iterable[Any], leaves: Sequence[Leaf] = ()) -> Any:
     """A derivative as the caller gets it: of its input's own kind, and if an array, one that nobody else holds.
 
     Args:
         d: the derivative, or None for an input that isn't used; a Variable within another derivative stays one.
         value: the input.
         given: arrays that belong to others already.
+        leaves: those of the derivative, which ends here.
     """
     if isinstance(d, Handle):
-        return d
+        return settled(d, value, leaves)
     if d is None:
         d = 0
     if isinstance(value, ndarray):

@@ -524,3 +524,33 @@ def test_a_negative_base_with_a_complex_exponent():
 @pytest.mark.parametrize(("y", "x"), [(1.0, INF), (-INF, 2.0), (3.0, -INF)])
 def test_arctan2_at_infinity(y, x):
     assert dout.grad(np.arctan2, (0, 1))(y, x) == (0.0, 0.0)
+
+
+NOT_CHOSEN = {
+    "sqrt": (lambda x: np.where(x > 0, np.sqrt(x), 0), [0.0, 4.0], [0.0, 0.25]),
+    "cbrt": (lambda x: np.minimum(np.cbrt(x), -1.0), [0.0, -8.0], [0.0, 1 / 12]),
+    "power": (lambda x: np.where(x > 0, x**0.5, x), [0.0, 4.0], [1.0, 0.25]),
+    "arcsin": (lambda x: np.where(x < 1, np.arcsin(x), x), [1.0, 0.0], [1.0, 1.0]),
+    "mask": (lambda x: np.sqrt(x)[x > 0], [0.0, 4.0], [0.0, 0.25]),
+    "greatest": (lambda x: np.maximum(np.sqrt(x), 1.0), [0.0, 4.0], [0.0, 0.25]),
+    "further on": (lambda x: np.where(x > 0, np.sin(np.sqrt(x * 2)) + 1, x), [0.0, 2.0], [1.0, np.cos(2.0) / 2]),
+}
+
+
+@pytest.mark.parametrize("name", NOT_CHOSEN)
+def test_what_is_not_chosen_has_no_part_in_the_derivative(name):
+    f, x, expected = NOT_CHOSEN[name]
+    np.testing.assert_allclose(dout.grad(lambda x: np.sum(f(x)))(np.array(x)), expected, 1e-14)
+    if name != "mask":
+        assert [dout.grad(f)(number) for number in x] == pytest.approx(expected)
+
+
+def test_what_is_not_chosen_has_no_part_in_second_derivatives():
+    found = dout.hessian(lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0)))(np.array([0.0, 4.0]))
+    np.testing.assert_allclose(found, [[0, 0], [0, -1 / 32]])
+
+
+def test_an_overflow_that_is_not_chosen():
+    with np.errstate(over="ignore"):
+        found = dout.grad(lambda x: np.sum(np.where(x < 0, np.exp(x) - 1, x)))(np.array([1000.0, -1.0]))
+    np.testing.assert_allclose(found, [1.0, np.exp(-1.0)])

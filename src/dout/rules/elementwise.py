@@ -145,13 +145,13 @@ rule(np.degrees, lambda dout, _out, _x: np.degrees(dout))
 
 # Choices
 rule(np.maximum, lambda dout, _out, x, y: _share(dout, x, y, np.greater),
-     lambda dout, _out, x, y: _share(dout, y, x, np.greater))  # fmt: skip
+     lambda dout, _out, x, y: _share(dout, y, x, np.greater), chooses=True)  # fmt: skip
 rule(np.minimum, lambda dout, _out, x, y: _share(dout, x, y, np.less),
-     lambda dout, _out, x, y: _share(dout, y, x, np.less))  # fmt: skip
+     lambda dout, _out, x, y: _share(dout, y, x, np.less), chooses=True)  # fmt: skip
 rule(np.fmax, lambda dout, _out, x, y: _share_numbers(dout, x, y, np.greater),
-     lambda dout, _out, x, y: _share_numbers(dout, y, x, np.greater))  # fmt: skip
+     lambda dout, _out, x, y: _share_numbers(dout, y, x, np.greater), chooses=True)  # fmt: skip
 rule(np.fmin, lambda dout, _out, x, y: _share_numbers(dout, x, y, np.less),
-     lambda dout, _out, x, y: _share_numbers(dout, y, x, np.less))  # fmt: skip
+     lambda dout, _out, x, y: _share_numbers(dout, y, x, np.less), chooses=True)  # fmt: skip
 rule(np.heaviside, lambda dout, _out, _x, _h: dout * 0, lambda dout, _out, x, _h: np.where(x == 0, dout, 0))
 
 #: where(condition, x, y): the branch not taken gets 0, whatever NaN or infinity it holds.
@@ -161,6 +161,7 @@ where = primitive(
     lambda _dout, _out, _condition, _x, _y: None,
     lambda dout, _out, condition, _x, _y: np.where(condition, dout, 0),
     lambda dout, _out, condition, _x, _y: np.where(condition, 0, dout),
+    chooses=True,
 )
 real = primitive("real", np.real, lambda dout, _out, _x: dout, view=True)
 imag = primitive("imag", np.imag, lambda dout, _out, _x: dout * -1j, view=True)

@@ -25,9 +25,9 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 FLAT: set[Callable[..., Any]] = set()
 
 
-def rule(ufunc: np.ufunc, *pullbacks: Pullback) -> Primitive:
+def rule(ufunc: np.ufunc, *pullbacks: Pullback, chooses: bool = False) -> Primitive:
     """Give a ufunc its pullbacks, one for each input."""
-    found = UFUNCS[ufunc] = Primitive(ufunc.__name__, ufunc, pullbacks, elementwise=True)
+    found = UFUNCS[ufunc] = Primitive(ufunc.__name__, ufunc, pullbacks, elementwise=True, chooses=chooses)
     return found
 
 
@@ -39,11 +39,21 @@ def primitive(
     joint: Callable[..., tuple[Any, ...]] | None = None,
     view: bool = False,
     read_only: bool = False,
+    chooses: bool = False,
     add_into: Callable[..., None] | None = None,
 ) -> Primitive:
     """Make an operation that is not a ufunc; `each` and `joint` are the other forms of pullbacks."""
     given = pullbacks if each is None else Each(each)
-    return Primitive(name, forward, given, joint=joint, view=view, read_only=read_only, add_into=add_into)  # type: ignore[arg-type]
+    return Primitive(
+        name,
+        forward,
+        given,
+        joint=joint,
+        view=view,
+        read_only=read_only,
+        chooses=chooses,
+        add_into=add_into,  # type: ignore[arg-type]
+    )
 
 
 def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
