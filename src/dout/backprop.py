@@ -210,7 +210,7 @@ def _are_plain(dout: Any, parents: Sequence[Node | None], douts: dict[Node, Any]
 def _spared(d: Any, dout: Any) -> Any:
     """A derivative that is 0 wherever dout is: what was not chosen may have an infinite derivative, and 0 times that is NaN."""
     if isinstance(d, ndarray) and d.size > 1:
-        total = np.vdot(d, d)  # one pass, and finite if all entries are
+        total: Any = np.vdot(d, d)  # one pass, and finite if all entries are
         if total - total == 0:
             return d
     elif isinstance(d, float) and d - d == 0:

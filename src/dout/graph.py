@@ -35,15 +35,17 @@ class Primitive:
         elementwise: the output has the broadcast shape of the inputs, and so has each derivative; no params.
         view: NumPy may return a view of the first input's memory, through which user code can write.
         read_only: that view can't be written to.
+        chooses: the derivative is 0 for what was not chosen, which may be infinite or NaN.
         only, both, first, second: what `keeps` says when its only input is tracked, both are, or one of two is: looked
             up at every elementwise operation.
         add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
             input's shape, for operations that read a small part of a large array.
+        flat: no derivative passes through. It becomes a node only in a run that is recorded whole, for `jit`.
     """
 
     __slots__ = (
-        "_keeps", "add_into", "both", "elementwise", "first", "forward", "joint", "name", "only", "pullbacks", "read_only",
-        "second", "view",
+        "_keeps", "add_into", "both", "chooses", "elementwise", "first", "flat", "forward", "joint", "name", "only", "pullbacks",
+        "read_only", "second", "view",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +58,9 @@ class Primitive:
         elementwise: bool = False,
         view: bool = False,
         read_only: bool = False,
+        chooses: bool = False,
         add_into: Callable[..., None] | None = None,
+        flat: bool = False,
     ) -> None:
         self.name = name
         self.forward = forward
@@ -65,7 +69,9 @@ class Primitive:
         self.elementwise = elementwise
         self.view = view
         self.read_only = read_only
+        self.chooses = chooses
         self.add_into = add_into
+        self.flat = flat
         self._keeps: dict[tuple[bool, ...], tuple[tuple[bool, ...], bool]] = {}
         if elementwise and len(pullbacks) == 1:
             self.only = self.keeps((True,))
@@ -94,8 +100,8 @@ class Primitive:
 
     def _find_keeps(self, tracked: tuple[bool, ...]) -> tuple[tuple[bool, ...], bool]:
         n = len(tracked)
-        if self is PICK:
-            return (False,), False
+        if self is PICK or self.flat:
+            return (False,) * n, False
         if self.joint is not None:
             asked = [_uses(self.joint, n, 1)]
         elif isinstance(self.pullbacks, Each):
@@ -252,6 +258,30 @@ class TracedLeaf(Leaf):
     """A leaf whose operations remember their values."""
 
     __slots__ = ()
+
+
+class RecordedNode(Node):
+    """A node of a run that is recorded whole, for `jit`: what no derivative passes through has nodes too.
+
+    Attributes:
+        given: for each input, the constant that it was; None for what has a node.
+        live: the leaves of running derivatives that it depends on.
+    """
+
+    __slots__ = ("given", "live")
+
+    given: tuple[Any, ...]
+    live: frozenset[Leaf]
+
+
+class RecordedLeaf(Leaf):
+    """A leaf in a run that is recorded whole; `live` holds itself where a derivative was asked for."""
+
+    __slots__ = ("live",)
+
+    def __init__(self, value: Any, parent: Node | None, scope: Scope | None, name: str | None = None) -> None:
+        super().__init__(value, parent, scope, name)
+        self.live: frozenset[Leaf] = frozenset((self,)) | getattr(parent, "live", frozenset())
 
 
 def form(value: Any) -> tuple[Any, Any]:
