@@ -135,4 +135,4 @@ class Pen:
         where = "" if anchor == "middle" else f' text-anchor="{anchor}"'
         sized = "" if size == 12 else f' font-size="{num(size)}"'
         paint = self._paint(fill, None, "r" if turned(text) else "")
-        return f'<text{paint} x="{num(x)}" y="{num(y)}"{where}{sized}{more}>{escape(clean(text))}</text>'
+        return f'<text{paint} x="{num(x)}" y="{num(y)}"{where}{sized}{more}>{escape(text)}</text>'

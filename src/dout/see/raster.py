@@ -12,6 +12,10 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from typing import Any
 
+from .markup import turned
+
+#: What stands around a name that is written in its own direction.
+ISOLATES = "\u2068\u2069"
 SVG = "{http://www.w3.org/2000/svg}"
 SCALE = 2.0
 #: Cairo draws no wider than this, and larger images take gigabytes.
@@ -115,15 +119,18 @@ def _pieces(text: ET.Element, fonts: Fonts) -> list[ET.Element]:
 
 
 def _ordered(text: str) -> str:
-    """Characters from left to right as they are seen: CairoSVG knows nothing of what is written from right to left."""
-    from .markup import turned
+    """Characters from left to right as they are seen: CairoSVG knows nothing of what is written from right to left.
 
+    Example:
+        >>> _ordered("abc \u05d0\u05d1 \u05d2 = d") == "abc \u05d2 \u05d1\u05d0 = d"
+        True
+    """
     out, held = "", ""  # `held` is written from right to left
-    for word in re.split(r"(\s+)", text):
-        if turned(word) or (held and word.isspace()):
-            held += word
+    for c in text:
+        if turned(c) or (held and c.isspace()):
+            held += c
         else:
-            out, held = _flushed(out, held) + word, ""
+            out, held = _flushed(out, held) + ("" if c in ISOLATES else c), ""
     return _flushed(out, held)
 
 
