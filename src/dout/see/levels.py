@@ -7,15 +7,14 @@ the inner ones first, for arrows arrive at a group in the order of its ports ins
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from . import crossings, ghosts, graphviz, metrics
+from .carried import Graph, Total, arrows_of
 from .cuts import Inside, Json, Thing, cut
 from .grid import GAP, Arrow, Box, Grid
 from .layered import Order, columns, lay_out
-from .naming import in_names
 from .rows import rows
 
 #: Operations whose operands may change places in the picture.
@@ -24,50 +23,20 @@ ANY_ORDER = frozenset(
 )
 #: Around the whole picture; above and below the inside of a group; how far from the inside its ports are.
 MARGIN, INNER, BORDER = 8, 4, 8
-#: Inputs that enter a group without their arrows being crowded, and the room above and below an arrow that is.
-CROWD, CLOSE = 6, 17
-LEAVES = ("input", "constant")
-#: The length of an arrow that says nothing, and the room in a frame's header beside its name.
-SHAFT, BUTTON = 20, 48
-#: The room for the mark of a broadcast, before an arrow's label.
-BROADCAST = 14
-
-Total = Callable[[list[int]], Json | None]
+#: The room in a frame's header beside its name.
+BUTTON = 48
 ORDERS: dict[str, Order] = {"dout": crossings.reduce, "graphviz": graphviz.order}
 
 
 @dataclass
-class Graph:
-    """A description's parts."""
+class Ports:
+    """Where values enter a group ("in") or leave it ("out"), by the nodes that they come from."""
 
-    nodes: Sequence[Json]
-    edges: Sequence[Json]
-    groups: Sequence[Json]
-    outputs: Sequence[Json]
-    total: Total
-    formulas: bool
-    order: Order
-    #: For ("in" | "out", group), in which place the value of a node enters or leaves; filled from the inside out.
-    places: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
-    #: Groups that so many inputs enter that their arrows say nothing.
-    crowded: set[int] = field(default_factory=set)
-    #: And which item of the group's level the port is.
-    items: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
-
-    @cached_property
-    def ins(self) -> dict[int, list[Json]]:
-        """The edges that arrive at each node, by port."""
-        found: dict[int, list[Json]] = {}
-        for edge in sorted(self.edges, key=lambda e: e["port"]):
-            found.setdefault(edge["to"], []).append(edge)
-        return found
-
-    def formula(self, edge: Json) -> str:
-        """What stands below an edge's derivative: its formula, in names."""
-        if not edge.get("formula"):
-            return ""
-        inputs = [self.nodes[e["from"]]["name"] for e in self.ins[edge["to"]]]
-        return in_names(edge["formula"]["text"], self.nodes[edge["to"]]["name"], inputs)
+    #: In which order, from above, and which items of the group's own level the ports are.
+    places: dict[tuple[str, int | None], dict[int, int]] = field(default_factory=dict)
+    items: dict[tuple[str, int | None], dict[int, int]] = field(default_factory=dict)
+    #: What the arrows outside take up, above and below.
+    room: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
 
 
 def levels_of(
@@ -104,100 +73,40 @@ def levels_of(
     """
     if layout not in ORDERS:
         raise ValueError(f"layout has to be 'dout' or 'graphviz', got {layout!r}")
-    graph = Graph(nodes, edges, groups, outputs, total or (lambda ids: None), formulas, ORDERS[layout])
+    graph = Graph(nodes, edges, groups, outputs, total or (lambda ids: None), formulas)
     found = cut(nodes, edges, groups, outputs)
-    graph.crowded = _crowded(nodes, found.values())
-    inner_first = sorted(found.items(), key=lambda pair: -pair[1].depth)
-    levels = {g: _level(graph, g, inside) for g, inside in inner_first}
+    arrows = dict(zip(found, arrows_of(graph, found.values()), strict=True))
+    ports = Ports()
+    for g, inside in found.items():
+        for a in arrows[g]:
+            if inside.things[a.end][0] == "group":
+                ports.room[inside.things[a.end][1], a.source] = a.up, a.down
+    levels = {}
+    for g, inside in sorted(found.items(), key=lambda pair: -pair[1].depth):
+        grid = _level(graph, ports, g, inside, arrows[g], ORDERS[layout])
+        levels[g] = _written(graph, ports, g, inside, grid)
     return {"top" if g is None else str(g): levels[g] for g in found}
 
 
-def _level(graph: Graph, group: int | None, inside: Inside) -> Json:
-    index = {thing: i for i, thing in enumerate(inside.things)}
-    arrows: list[Arrow] = []
-    leaving: dict[Thing, set[int]] = {}
-    for (start, end, source, port), ids in inside.arrows.items():
-        many = inside.many.get((start, end, source, port), 0)
-        arrows.append(_arrow(graph, index[start], index[end], end, source, port, ids, many))
-        leaving.setdefault(start, set()).update((source, -1) if many else (source,))
-    boxes = [_box(graph, group, thing, leaving.get(thing, set())) for thing in inside.things]
+def _level(graph: Graph, ports: Ports, group: int | None, inside: Inside, arrows: list[Arrow], order: Order) -> Grid:
+    leaving: dict[int, set[int]] = {}
+    for a in arrows:
+        leaving.setdefault(a.start, set()).update((a.source, -1) if "many" in a.more else (a.source,))
+        kind, i = inside.things[a.end]
+        if kind == "group":
+            a.port = ports.places.get(("in", i), {}).get(a.source, 0)
+    boxes = [_box(graph, ports, group, thing, leaving.get(i, set())) for i, thing in enumerate(inside.things)]
     columns(boxes, arrows)
     ghosts.copy(boxes, arrows, lambda a: _ghost(graph.nodes[a.source]))
-    grid = lay_out(boxes, arrows, graph.order)
-    if group is not None:
-        for kind in ("in", "out"):
-            ports = sorted((boxes[i].y, thing[1]) for i, thing in enumerate(inside.things) if thing[0] == kind)
-            graph.places[kind, group] = {source: place for place, (_, source) in enumerate(ports)}
-            graph.items[kind, group] = {thing[1]: i for i, thing in enumerate(inside.things) if thing[0] == kind}
-    return _written(graph, group, inside, grid)
+    grid = lay_out(boxes, arrows, order)
+    for kind in ("in", "out"):
+        found = {thing[1]: i for i, thing in enumerate(inside.things) if thing[0] == kind}
+        ports.items[kind, group] = found
+        ports.places[kind, group] = {s: k for k, s in enumerate(sorted(found, key=lambda s: (boxes[found[s]].y, s)))}
+    return grid
 
 
-def _crowded(nodes: Sequence[Json], levels: Iterable[Inside]) -> set[int]:
-    entering: dict[int, set[int]] = {}
-    for inside in levels:
-        for _, end, source, _ in inside.arrows:
-            if end[0] == "group" and nodes[source]["kind"] in LEAVES:
-                entering.setdefault(end[1], set()).add(source)
-    return {group for group, sources in entering.items() if len(sources) > CROWD}
-
-
-def _arrow(
-    graph: Graph, start: int, end: int, thing: Thing, source: int, port: int, ids: list[int], many: int
-) -> Arrow:
-    more, value, derivative, formula = _bundled(many) if many else _carried(graph, thing, source, ids)
-    if derivative and any(graph.edges[e].get("wrong") for e in ids):
-        derivative = {**derivative, "t": f"≠ {derivative['t']}"}  # the mark of a disagreement
-    w, up, down = (SHAFT, metrics.NONE, metrics.NONE) if more.get("bare") else metrics.label(value, derivative, formula)
-    mark = BROADCAST if any(graph.edges[e].get("broadcast") for e in ids) else 0
-    if thing[0] == "group":
-        if thing[1] in graph.crowded and graph.nodes[source]["kind"] in LEAVES:
-            more["bare"], w, up, down = True, SHAFT, CLOSE, CLOSE
-        port = graph.places.get(("in", thing[1]), {}).get(source, 0)
-    return Arrow(ids, source, start, end, port, w, up, down, mark, more)
-
-
-def _bundled(many: int) -> tuple[Json, Json | None, Json | None, str]:
-    """Of several values none is told alone."""
-    carried: Json = {"t": f"×{many}", "many": many}
-    return {"many": many, "value": carried, "derivative": carried}, carried, carried, ""
-
-
-def _carried(graph: Graph, end: Thing, source: int, ids: list[int]) -> tuple[Json, Json | None, Json | None, str]:
-    """What the level says of an arrow besides its place; then the value, derivative and formula beside it."""
-    node = graph.nodes[source]
-    if end[0] == "output":
-        output = graph.outputs[end[1]]
-        known = {name: output[name] for name in ("value", "derivative") if output.get(name)}
-        return {"output": end[1], **known}, output["value"], output.get("derivative") or {"t": "1"}, ""
-    if node["kind"] == "constant" and not node["name"]:
-        return {"bare": True}, None, None, ""
-    own = _own(graph.groups[end[1]], source) if end[0] == "group" else None
-    if own is not None:
-        formula = (graph.groups[end[1]].get("formula") or {}).get("closed") if graph.formulas else None
-        return {"derivative": own}, node["value"], own, formula or ""
-    if end[0] == "out":
-        ends = [j for j, output in enumerate(graph.outputs) if output["node"] == source]
-        if len(ends) + len(ids) < 2:
-            return {"bare": True, **({"output": ends[0]} if ends else {})}, None, None, ""
-        if len(node.get("terms") or ()) == len(ends) + len(ids):
-            return {"derivative": node["total"]}, node["value"], node["total"], ""
-    if len(ids) == 1:
-        edge = graph.edges[ids[0]]
-        return {}, node["value"], edge["derivative"], graph.formula(edge) if graph.formulas else ""
-    derivative = graph.total(ids)
-    return {"derivative": derivative}, node["value"], derivative, ""
-
-
-def _own(group: Json, source: int) -> Json | None:
-    """The derivative that a layer's own backward gave for one of its inputs."""
-    own, inputs = group.get("own") or [], group.get("inputs")
-    if inputs is None:
-        return own[0] if len(own) == 1 else None
-    place = inputs.index(source) if inputs.count(source) == 1 else len(own)
-    return own[place] if place < len(own) else None
-
-
-def _box(graph: Graph, group: int | None, thing: Thing, leaving: set[int]) -> Box:
+def _box(graph: Graph, ports: Ports, group: int | None, thing: Thing, leaving: set[int]) -> Box:
     kind, i = thing
     if kind == "node":
         node = graph.nodes[i]
@@ -207,7 +116,7 @@ def _box(graph: Graph, group: int | None, thing: Thing, leaving: set[int]) -> Bo
         return Box({"node": i}, node["kind"], w, h, ordered, caption, total)
     if kind == "group":
         w, h = metrics.shape("group", metrics.heading(graph.groups[i]))
-        box = Box({"group": i}, "group", w, h, ("in", i) in graph.places, places=graph.places.get(("out", i), {}))
+        box = Box({"group": i}, "group", w, h, ("in", i) in ports.places, places=ports.places.get(("out", i), {}))
         if len(leaving) == 1:
             (node,) = (graph.nodes[source] for source in leaving)
             box.sum = _wide(metrics.total(node, graph.edges))
@@ -217,11 +126,8 @@ def _box(graph: Graph, group: int | None, thing: Thing, leaving: set[int]) -> Bo
         output = graph.outputs[i]
         text = output["path"] if output["node"] is not None else f"{output['path']} {output['value']['t']}".strip()
         return Box({"output": i}, "out", _wide(metrics.clip(text)), 0, room=(metrics.NONE, metrics.NONE))
-    leaf = kind == "in" and graph.nodes[i]["kind"] in LEAVES
-    _, up, down = metrics.label(graph.nodes[i]["value"], graph.nodes[i]["total"])
-    if leaf and group in graph.crowded:
-        up = down = CLOSE - GAP // 2
-    return Box({}, kind, 0, 0, room=(up, down), stands_for_leaf=leaf)
+    up, down = ports.room.get((group, i), (GAP, GAP)) if kind == "in" and group is not None else (GAP, GAP)
+    return Box({}, kind, 0, 0, room=(up - GAP // 2, down - GAP // 2), stands_for_leaf=kind == "in" and graph.leaf(i))
 
 
 def _ghost(node: Json) -> Box:
@@ -234,7 +140,7 @@ def _wide(text: str) -> int:
     return math.ceil(metrics.width(text))
 
 
-def _written(graph: Graph, group: int | None, inside: Inside, grid: Grid) -> Json:
+def _written(graph: Graph, ports: Ports, group: int | None, inside: Inside, grid: Grid) -> Json:
     """The level as JSON."""
     side, above = (MARGIN, MARGIN) if group is None else (0, INNER)
     width = (grid.sides[-1][1] if grid.sides else 0) + 2 * side
@@ -246,38 +152,38 @@ def _written(graph: Graph, group: int | None, inside: Inside, grid: Grid) -> Jso
     }
     row, above_row = rows(grid) if opens else ([], [])
     items: list[Json] = []
-    ports: dict[str, list[Json]] = {"in": [], "out": []}
+    found: dict[str, list[Json]] = {"in": [], "out": []}
     for i, b in enumerate(grid.boxes):
         x = b.x + side
-        if b.kind in ports:
+        if b.kind in found:
             source = graph.outputs[b.item["output"]]["node"] if "output" in b.item else inside.things[i][1]
-            b.item["port"] = len(ports[b.kind])
-            ports[b.kind].append({"item": i, "source": source})
+            b.item["port"] = len(found[b.kind])
+            found[b.kind].append({"item": i, "source": source})
             if group is not None:
                 x = -BORDER if b.kind == "in" else width + BORDER
         size = {"x": _plain(x), "y": _plain(b.y - b.head + above), "w": b.w, "h": b.h, "column": b.column}
         items.append({**b.item, **size, **b.more, **({"row": row[i]} if row else {})})
         if i in opens:
-            items[-1] |= {"line": _plain(b.head)} | _through(graph, grid, i)
+            items[-1] |= {"line": _plain(b.head)} | _through(ports, grid, i)
     return {
         "width": _plain(width),
         "height": _plain(height),
         "items": items,
         "columns": [[_plain(left + side), _plain(right + side)] for left, right in grid.sides],
         "arrows": [_arrow_written(a, grid.boxes, row, side, above) for a in grid.arrows],
-        "inputs": ports["in"],
-        "outputs": ports["out"],
+        "inputs": found["in"],
+        "outputs": found["out"],
         **({"rows": above_row} if row else {}),
     }
 
 
-def _through(graph: Graph, grid: Grid, i: int) -> Json:
+def _through(ports: Ports, grid: Grid, i: int) -> Json:
     """The port inside a group by which the arrow that lies in the group's own row enters it, or else leaves it."""
     group = grid.boxes[i].item["group"]
-    into = [graph.items["in", group].get(a.source) for a in grid.arrows if a.end == i and not a.into]
-    out = [graph.items["out", group].get(a.source) for a in grid.arrows if a.start == i and not a.out]
-    ports = [port for port in (*into, *out) if port is not None]
-    return {"through": ports[0]} if ports else {}
+    into = [ports.items["in", group].get(a.source) for a in grid.arrows if a.end == i and not a.into]
+    out = [ports.items["out", group].get(a.source) for a in grid.arrows if a.start == i and not a.out]
+    both = [item for item in (*into, *out) if item is not None]
+    return {"through": both[0]} if both else {}
 
 
 def _arrow_written(a: Arrow, boxes: Sequence[Box], row: Sequence[int], side: float, above: float) -> Json:

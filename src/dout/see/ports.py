@@ -17,6 +17,8 @@ REACH, SHORT = 20, 8
 EDGE, BESIDE = 12, 6
 #: How far above or below the middle of a circle they may turn.
 SLIDE = 110
+#: And by how much a box may grow for the same.
+GROW = 20
 #: Between an arrow and a text above or below the circle; from an arrow's middle to the far side of its lines.
 CLEAR, LINES = 4, 3.5
 
@@ -103,17 +105,21 @@ def _passes(b: Box, into: float, text: float) -> float:
 
 
 def slide(grid: Grid) -> None:
-    """Lets arrows arrive at a circle from the height that they come from, where that is near and there is room."""
-    above: dict[int, int] = {}  # the next that has labels too
+    """Lets arrows arrive at the height that they come from, where that is near and there is room."""
+    above: dict[int, int] = {}  # the next one; for a circle, that has labels too
     below: dict[int, int] = {}
     for column in grid.order:
-        for u, v in pairwise([v for v in column if v >= len(grid.boxes) or not grid.boxes[v].slim]):
-            above[v], below[u] = u, v
+        for some in (column, [v for v in column if v >= len(grid.boxes) or not grid.boxes[v].slim]):
+            for u, v in pairwise(some):
+                if some is column or _circle(grid, v):
+                    above[v] = u
+                if some is column or _circle(grid, u):
+                    below[u] = v
     arriving: list[list[Arrow]] = [[] for _ in grid.boxes]
     for a in grid.arrows:
         arriving[a.end].append(a)
     for v, (b, found) in enumerate(zip(grid.boxes, arriving, strict=True)):
-        if len(found) < 2 or b.kind != "op" or b.h > 2 * RADIUS:
+        if len(found) < 2 or b.kind == "in" or b.kind == "out":
             continue
         y = grid.y[v]
         least = grid.y[above[v]] + grid.bottom[above[v]] + GAP - y if v in above else -INFINITE
@@ -125,14 +131,25 @@ def slide(grid: Grid) -> None:
             grid.bottom[v] = max(grid.bottom[v], low.down + low.into)
 
 
+def _circle(grid: Grid, v: int) -> bool:
+    return v < len(grid.boxes) and grid.boxes[v].kind == "op" and grid.boxes[v].h == 2 * RADIUS
+
+
 def _slid(grid: Grid, b: Box, a: Arrow, y: float, side: int, most: float, text: float, room: float) -> bool:
     """Moves one arrow outwards, upwards (-1) or downwards (1); says whether it could be."""
+    circle = b.kind == "op" and b.h == 2 * RADIUS
     at = (grid.y[a.way[-1]] if a.way else grid.y[a.start] + a.out) - y
-    if not a.into or a.back or abs(at) > SLIDE:
+    if not a.into or a.back or abs(at) > SLIDE or (not circle and (text or abs(at - a.into) > GROW)):
         return False
     at = min(side * at, side * most) * side
     if side * at <= side * a.into or (text and _passes(b, at, text) > b.h / 2 + room):
         return False
+    if circle:
+        b.reach = max(b.reach, _reach(-abs(at), abs(at)))
+    elif side < 0:
+        b.h += max(0, EDGE - at - b.head)
+        b.head = max(b.head, EDGE - at)
+    else:
+        b.h = max(b.h, b.head + at + EDGE)
     a.into = at
-    b.reach = max(b.reach, _reach(-abs(at), abs(at)))
     return True
