@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import math
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ NUMBER = re.compile(r"[−-]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 def pictures() -> Iterator[tuple[Path, str, dict[str, Any]]]:
     """Each picture's file, its SVG, and the names that its code left behind."""
+    os.environ.pop("DOUT_LANG", None)  # the page says which pictures are in another language
     page = PAGE.read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "__main__"}
     for found in BLOCK.finditer(page):
