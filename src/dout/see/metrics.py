@@ -102,16 +102,27 @@ def total(node: Mapping[str, Any], edges: Sequence[Mapping[str, Any]]) -> str:
         >>> total({"total": {"t": "3.3", "v": 3.3}, "terms": [0, 1]}, edges)
         '2.2 + 1.1 = 3.3'
     """
-    terms = node.get("terms") or ()
-    if len(terms) < 2 or not node.get("total"):
+    nothing = {"t": "0"}
+    parts = [{"t": "1"} if e == "output" else edges[e]["derivative"] or nothing for e in node.get("terms") or ()]
+    return summed(parts, node.get("total"))
+
+
+def summed(parts: Sequence[Mapping[str, Any]], total: Mapping[str, Any] | None, room: int = SUM) -> str:
+    """Values and their sum; the sum alone where that would take more columns than there is room for.
+
+    Example:
+        >>> summed([{"t": "2.2"}, {"t": "−1"}], {"t": "1.2"}), summed([{"t": "2.2"}, {"t": "−1"}], {"t": "1.2"}, 10)
+        ('2.2 − 1 = 1.2', 'Σ2 = 1.2')
+    """
+    if len(parts) < 2 or not total:
         return ""
-    end = f" = {node['total']['t']}"
-    if len(terms) <= TERMS and "shape" not in node["total"]:
-        texts = ["1" if e == "output" else (edges[e]["derivative"] or {}).get("t", "0") for e in terms]
+    end = f" = {total['t']}"
+    if len(parts) <= TERMS and "shape" not in total and not any("many" in part for part in parts):
+        texts = [part["t"] for part in parts]
         written = texts[0] + "".join(f" − {t[1:]}" if t.startswith("−") else f" + {t}" for t in texts[1:]) + end
-        if cells(written) <= SUM:
+        if cells(written) <= room:
             return written
-    return f"Σ{len(terms)}{end}"
+    return f"Σ{len(parts)}{end}"
 
 
 def lines(value: Mapping[str, Any] | None) -> list[tuple[str, float]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .markup import clean
+from .meeting import Meeting
 from .names import Names
 from .placement import carry
 from .values import short
@@ -101,6 +102,7 @@ class Teller:
 
     Attributes:
         names: what its nodes are called.
+        meeting: which derivatives meet where.
     """
 
     def __init__(self, description: Json, lang: str | None = None) -> None:
@@ -111,13 +113,17 @@ class Teller:
         self.edges: Sequence[Json] = description["edges"]
         self.groups: Sequence[Json] = description["groups"]
         self.closed: set[int] = set()
-        self.arrow_of: dict[
-            int, Json
-        ] = {}  # of an edge that crosses the borders of folds, the innermost that says something
-        self._look(description["levels"])
+        arrows = list(self._look(description["levels"]))
+        self.meeting = Meeting(description, arrows)
+        #: Of an edge that crosses the borders of folds, the innermost that says something.
+        self.arrow_of: dict[int, Json] = {}
+        for arrow in arrows:
+            for edge in arrow["edges"]:
+                if not arrow.get("bare") or edge not in self.arrow_of:
+                    self.arrow_of[edge] = arrow
 
-    def _look(self, levels: Json) -> None:
-        """Find what is visible: the top level and those of open folds, each after those around it."""
+    def _look(self, levels: Json) -> Iterator[Json]:
+        """What arrows are visible: those of the top level and of open folds, each after those around it."""
         keys = ["top"]
         for key in keys:
             for item in levels[key]["items"]:
@@ -130,9 +136,7 @@ class Teller:
             for index, arrow in enumerate(levels[key]["arrows"]):
                 at = {**arrow, "level": key, "index": index}
                 carry(self.description, at)
-                for edge in arrow["edges"]:
-                    if not arrow.get("bare") or edge not in self.arrow_of:
-                        self.arrow_of[edge] = at
+                yield at
 
     def steps(self) -> Iterator[Step]:
         """Forward and backward, in order; what runs inside a closed fold is one step, at its end."""
@@ -248,34 +252,18 @@ class Teller:
 
     def _meeting(self, node: int, arrived: set[Any]) -> list[Line]:
         """The contributions to a node and their sum, once the last of them is there."""
-        terms = self.nodes[node]["terms"]
-        arrows: dict[Any, Json] = {}
-        for edge in terms:
-            found = None if edge == "output" else self.arrow_of.get(edge)
-            if found is not None:
-                arrows[found["level"], found["index"]] = found
-        own = 1 if "output" in terms else 0
-        if len(arrows) + own < 2 or not all(key in arrived for key in arrows):
+        parts, total = self.meeting.at(node)
+        arrows = (self.arrow_of.get(edge) for edge in self.nodes[node]["terms"])
+        if len(parts) < 2 or not all((arrow["level"], arrow["index"]) in arrived for arrow in arrows if arrow):
+            return []
+        if total is None:
             return []
         name = Piece(self.names.of(node), "name")
-        total = self.nodes[node]["total"]
-        if total is not None and "shape" in total:
-            return [
-                self._pieces(
-                    "page.meet.arrays",
-                    "",
-                    name=name,
-                    n=Piece(str(len(arrows) + own)),
-                    total=Piece(shown(total), "back"),
-                )
-            ]
-        texts = ["1"] * own + [shown(arrow["derivative"] or {"t": "0"}) for arrow in arrows.values()]
-        written = " + ".join(bracketed(t) for t in texts[:MOST]) + (" + …" if len(texts) > MOST else "")
-        return [
-            self._pieces(
-                "page.meet.all", "", name=name, sum=Piece(f"{written} = {shown(total) if total else '0'}", "back")
-            )
-        ]
+        if "shape" in total:
+            n = Piece(str(len(parts)))
+            return [self._pieces("page.meet.arrays", name=name, n=n, total=Piece(shown(total), "back"))]
+        written = " + ".join(bracketed(shown(part)) for part in parts[:MOST]) + (" + …" if len(parts) > MOST else "")
+        return [self._pieces("page.meet.all", name=name, sum=Piece(f"{written} = {shown(total)}", "back"))]
 
     def _wrong(self, edges: Sequence[Json]) -> Iterator[Line]:
         """What the numerical derivative has against it; of a layer that can be opened the problems say so."""
