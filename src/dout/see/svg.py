@@ -67,7 +67,7 @@ def svg_of(
     ways = ways_of(description, paths) if paths is not None else None
     on = (set(ways.nodes), set(ways.edges)) if ways else None
     ends = {(thing["level"], thing["index"]): thing for thing in [*placed["items"], *placed["frames"]]}
-    marks = Marks(description, pen, lang, formulas, scale, on, ends)
+    marks = Marks(description, pen, lang, formulas, scale, on, ends, placed["arrows"])
     body = [marks.frame(frame) for frame in placed["frames"]]
     body += [marks.glow(arrow) for arrow in placed["arrows"]] + [marks.halo(item) for item in placed["items"]]
     body += [marks.arrow(arrow) for arrow in placed["arrows"]]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .markup import Pen, escape, fit, num
-from .metrics import LINE, SECOND, caption, heading, lines, title, total, width
+from .meeting import Meeting
+from .metrics import LINE, SECOND, caption, cells, heading, lines, summed, title, total, width
 from .naming import symbols
 from .strokes import backward_head, forward_head, line
 from .svg_reach import Sizes, dashes
@@ -25,6 +26,7 @@ class Marks:
         scale: how thick derivatives are; None if all are alike.
         on: the nodes and edges that are highlighted; None if none are.
         ends: what an arrow may end at: items and frames, by their level and index.
+        meeting: which derivatives meet where, of those that can be seen.
         symbols: what stands in the formulas drawn so far, and is no name of the user's: x, x₁, y, L, dout.
     """
 
@@ -37,6 +39,7 @@ class Marks:
         scale: Sizes | None = None,
         on: tuple[set[int], set[int]] | None = None,
         ends: Mapping[tuple[str, int], Json] | None = None,
+        arrows: Sequence[Json] = (),
     ) -> None:
         self.nodes = description["nodes"]
         self.edges = description["edges"]
@@ -48,6 +51,7 @@ class Marks:
         self.scale = scale
         self.on = on
         self.ends = ends or {}
+        self.meeting = Meeting(description, arrows)
         self.symbols: set[str] = set()
         problems = drawn_problems(description)
         self.alarms = {p["node"] for p in problems if p.get("node") is not None and p["kind"] != "numerical"}
@@ -135,7 +139,9 @@ class Marks:
 
     def _sum(self, item: Json, node: Json) -> str:
         """Where derivatives meet, what they are and come to."""
-        text = total(node, self.edges) if "below" in item and not item.get("ghost") else ""
+        if "below" not in item or item.get("ghost"):
+            return ""
+        text = summed(*self.meeting.at(node["id"]), room=cells(total(node, self.edges)))
         x, y = item["x"] + item["w"] / 2, item["y"] + item["h"] + item.get("below", 0)
         return self.pen.text(x, y, text, "backward")
 
