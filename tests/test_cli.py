@@ -410,6 +410,12 @@ class TestSeeFiles:
         assert 'lang="zh"' in a.read_text(encoding="utf-8")
         assert json.loads(b.read_text(encoding="utf-8"))["lang"] == "zh"
 
+    def test_the_environment_may_say_the_language(self, shop, monkeypatch):
+        monkeypatch.setenv("DOUT_LANG", "zh")
+        given = [f"{shop}:price", "apple=1", "number=2", "--steps"]
+        assert "正向" in dout_command("see", *given)
+        assert "Forward" in dout_command("see", *given, "--lang", "en")
+
     @pytest.mark.parametrize("lang", ["en", "zh"])
     def test_opening_the_page(self, shop, monkeypatch, lang):
         opened = []

@@ -37,7 +37,7 @@ from .values import arguments_of
 @click.option("--no-browser", is_flag=True, help="With --serve: only print the address.")
 @click.option("--steps", is_flag=True, help="As text, one step after another, in words and numbers.")
 @click.option("--numerical", is_flag=True, help="Compare every derivative with a numerical one.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="The language of the picture.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), envvar="DOUT_LANG", help="The language of the picture.")
 @click.option("--unfold", multiple=True, metavar="all|none|NAME", help="Which layers and folds start open.")
 @click.option("--formulas", is_flag=True, help="Show each derivative as a formula.")
 @click.option("--sizes", is_flag=True, help="Show the sizes of derivatives as thickness.")
