@@ -215,7 +215,8 @@ def _spared(d: Any, dout: Any) -> Any:
             return d
     elif isinstance(d, float) and d - d == 0:
         return d
-    zeros: Any = dout == 0  # of Variables too: a run that is recorded whole must not depend on today's values
+    # Of Variables too: a run that is recorded whole must not depend on today's values. What is finite keeps its slope.
+    zeros: Any = (dout == 0) & ~np.isfinite(d)
     return np.where(zeros, 0, d)[()]
 
 
