@@ -42,14 +42,14 @@ def texts(placed, nodes, edges, groups):
                 found.append(Rect(x - half, top + 14 * k, x + half, top + 14 * k + 12, owner, "label"))
     for item in placed["items"]:
         owner = (item["level"], "item", item["index"])
-        x = item["x"] + item["w"] / 2
+        middle = item["x"] + item["w"] / 2
         if "node" in item and "above" in item:
             half = metrics.width(metrics.caption(nodes[item["node"]])) / 2
-            y = item["y"] + item["above"]
+            x, y = middle + item.get("abovex", 0), item["y"] + item["above"]
             found.append(Rect(x - half, y - 10, x + half, y + 3, owner, "caption"))
         if "below" in item:
             half = metrics.width(metrics.total(nodes[item.get("sum", item.get("node"))], edges)) / 2
-            y = item["y"] + item["h"] + item["below"]
+            x, y = middle + item.get("belowx", 0), item["y"] + item["h"] + item["below"]
             found.append(Rect(x - half, y - 10, x + half, y + 3, owner, "sum"))
     for frame in placed["frames"]:
         w = metrics.width(metrics.heading(groups[frame["group"]]))

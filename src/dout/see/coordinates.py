@@ -120,13 +120,12 @@ def widths(grid: Grid) -> None:
                 b.x = -b.w if leaves else max(b.x, -RADIUS)
         halves.append(
             (
-                max((max(-boxes[v].x, (boxes[v].wide - boxes[v].w) / 2 - boxes[v].x) for v in found), default=0),
-                max((boxes[v].x + (boxes[v].wide + boxes[v].w) / 2 for v in found), default=0),
+                max([boxes[v].left - boxes[v].x - boxes[v].w / 2 for v in found], default=0),
+                max([boxes[v].right + boxes[v].x + boxes[v].w / 2 for v in found], default=0),
             )
         )
         for v in found:
             boxes[v].x += halves[-1][0]
-    wide = [left + right for left, right in halves]
     label = [0.0] * (last + 2)  # the room for labels before each column
     for a in grid.arrows:
         end = boxes[a.end]
@@ -139,7 +138,7 @@ def widths(grid: Grid) -> None:
             steep[c] = max(steep[c], abs(y - z))
     at, bends = 0.0, []
     least = OPENED if any(b.kind == "group" for b in boxes) else PAD
-    for c, w in enumerate(wide):
+    for c, w in enumerate(left + right for left, right in halves):
         at += PAD + max(least, min(max(round(STEEP * steep[c]), BENDS[0]), BENDS[1]) if steep[c] else 0) if c else 0
         bends.append(at)
         at += label[c]

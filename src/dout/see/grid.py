@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: Room beside columns and rows, and for an arrow that passes by: on either side of its middle.
-PAD, GAP, PASS = 6, 10, 8
+PAD, GAP, PASS = 10, 10, 8
 INFINITE = float("inf")
 
 
@@ -21,6 +21,8 @@ class Box:
     ordered: bool = False  # its operands keep their order
     caption: float = 0  # the width of a text above, and below
     sum: float = 0
+    caption_aside: float = 0  # how far right of the middle these are
+    sum_aside: float = 0
     room: tuple[float, float] = (0, 0)  # that it takes at least, above and below its line
     column: int = 0
     x: float = 0
@@ -41,14 +43,19 @@ class Box:
         return self.kind in ("input", "constant")
 
     @property
-    def slim(self) -> bool:
-        """Whether nothing of it reaches into the room for labels before its column."""
-        return self.leaf and self.wide == self.w
+    def left(self) -> float:
+        """How far it and its texts reach to the left of its middle."""
+        return max(self.w / 2, self.caption / 2 - self.caption_aside, self.sum / 2 - self.sum_aside)
 
     @property
-    def wide(self) -> float:
-        """The width of it and its texts."""
-        return max(self.w, self.caption, self.sum)
+    def right(self) -> float:
+        """And to the right."""
+        return max(self.w / 2, self.caption / 2 + self.caption_aside, self.sum / 2 + self.sum_aside)
+
+    @property
+    def slim(self) -> bool:
+        """Whether nothing of it reaches into the room for labels before its column."""
+        return self.leaf and self.left == self.w / 2
 
 
 @dataclass(slots=True)

@@ -89,13 +89,13 @@ def levels_of(
 
 
 def _level(graph: Graph, ports: Ports, group: int | None, inside: Inside, arrows: list[Arrow], order: Order) -> Grid:
-    leaving: dict[int, set[int]] = {}
+    leaving: dict[int, list[Arrow]] = {}
     for a in arrows:
-        leaving.setdefault(a.start, set()).update((a.source, -1) if "many" in a.more else (a.source,))
+        leaving.setdefault(a.start, []).append(a)
         kind, i = inside.things[a.end]
         if kind == "group":
             a.port = ports.places.get(("in", i), {}).get(a.source, 0)
-    boxes = [_box(graph, ports, group, thing, leaving.get(i, set())) for i, thing in enumerate(inside.things)]
+    boxes = [_box(graph, ports, group, thing, leaving.get(i, [])) for i, thing in enumerate(inside.things)]
     columns(boxes, arrows)
     ghosts.copy(boxes, arrows, lambda a: _ghost(graph.nodes[a.source]))
     grid = lay_out(boxes, arrows, order)
@@ -106,19 +106,19 @@ def _level(graph: Graph, ports: Ports, group: int | None, inside: Inside, arrows
     return grid
 
 
-def _box(graph: Graph, ports: Ports, group: int | None, thing: Thing, leaving: set[int]) -> Box:
+def _box(graph: Graph, ports: Ports, group: int | None, thing: Thing, leaving: list[Arrow]) -> Box:
     kind, i = thing
     if kind == "node":
         node = graph.nodes[i]
         w, h = metrics.shape(node["kind"], metrics.title(node))
         ordered = node["kind"] == "layer" or node.get("op") not in ANY_ORDER
-        caption, total = _wide(metrics.caption(node)), _wide(metrics.total(node, graph.edges))
-        return Box({"node": i}, node["kind"], w, h, ordered, caption, total)
+        total = _wide(metrics.total(node, graph.edges)) if len(leaving) > 1 else 0
+        return Box({"node": i}, node["kind"], w, h, ordered, _wide(metrics.caption(node)), total)
     if kind == "group":
         w, h = metrics.shape("group", metrics.heading(graph.groups[i]))
         box = Box({"group": i}, "group", w, h, ("in", i) in ports.places, places=ports.places.get(("out", i), {}))
-        if len(leaving) == 1:
-            (node,) = (graph.nodes[source] for source in leaving)
+        if len(leaving) > 1 and len({a.source for a in leaving}) == 1 and not any("many" in a.more for a in leaving):
+            node = graph.nodes[leaving[0].source]
             box.sum = _wide(metrics.total(node, graph.edges))
             box.item |= {"sum": node["id"]} if box.sum else {}
         return box

@@ -119,7 +119,7 @@ def summed(parts: Sequence[Mapping[str, Any]], total: Mapping[str, Any] | None, 
     end = f" = {total['t']}"
     if len(parts) <= TERMS and "shape" not in total and not any("many" in part for part in parts):
         texts = [part["t"] for part in parts]
-        written = texts[0] + "".join(f" − {t[1:]}" if t.startswith("−") else f" + {t}" for t in texts[1:]) + end
+        written: str = texts[0] + "".join(f" − {t[1:]}" if t.startswith("−") else f" + {t}" for t in texts[1:]) + end
         if cells(written) <= room:
             return written
     return f"Σ{len(parts)}{end}"

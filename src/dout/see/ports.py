@@ -17,6 +17,8 @@ REACH, SHORT = 20, 8
 EDGE, BESIDE = 12, 6
 #: How far above or below the middle of a circle they may turn.
 SLIDE = 110
+#: How far to the left of the middle a text begins that stands aside for an arrow.
+NEXT = 10
 #: And by how much a box may grow for the same.
 GROW = 20
 #: Between an arrow and a text above or below the circle; from an arrow's middle to the far side of its lines.
@@ -38,7 +40,12 @@ def ports(grid: Grid) -> None:
             return 1e9 if where[a.way[-1]] > where[a.end] else -1e9
         return where[a.way[-1] if a.way else a.start]
 
+    alone = [True] * (max(grid.column, default=-1) + 1)  # columns of nothing but inputs
+    for b in boxes:
+        alone[b.column] &= b.leaf or not b.h
     for v, b in enumerate(boxes):
+        if b.leaf and b.sum > b.w:  # its sum ends where it ends, or begins where it begins
+            b.sum_aside = b.more["belowx"] = (b.w - b.sum) / 2 if alone[b.column] else (b.sum - b.w) / 2
         _leave(b, out[v], where)
         _arrive(b, sorted(into[v], key=lambda a: (0 if b.ordered else before(a), a.port)), boxes)
 
@@ -78,8 +85,7 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
     b.reach = SHORT if b.h else 0
     if circle and any(a.into for a in arriving):
         b.reach = _reach(low, high)
-    if b.wide > b.w:
-        b.reach = max(b.reach, (b.wide - b.w) // 2 + BESIDE)
+    b.reach = _past_texts(b)
     b.over, b.under = max(b.head, b.room[0]), max(b.h - b.head, b.room[1])
     if b.caption:
         b.more["above"] = min(-5, b.h / 2 - _passes(b, low, b.caption)) if circle else -5
@@ -96,6 +102,11 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
 def _reach(low: float, high: float) -> float:
     """How far before a circle its arrows turn towards it, for none to come steeply, past an input that stands close by."""
     return max(REACH, math.ceil(max(-low, high) * 0.95) - RADIUS)
+
+
+def _past_texts(b: Box) -> float:
+    """How far before a box its labels end, for its texts to have room."""
+    return max(b.reach, b.left - b.w / 2 + BESIDE if b.left > b.w / 2 else 0)
 
 
 def _passes(b: Box, into: float, text: float) -> float:
@@ -125,9 +136,9 @@ def slide(grid: Grid) -> None:
         least = grid.y[above[v]] + grid.bottom[above[v]] + GAP - y if v in above else -INFINITE
         most = grid.y[below[v]] - grid.top[below[v]] - GAP - y if v in below else INFINITE
         high, low = min(found, key=lambda a: a.into), max(found, key=lambda a: a.into)
-        if _slid(grid, b, high, y, -1, least + high.up, b.caption, -b.more.get("above", 0)):
+        if _slid(grid, b, high, y, -1, least + high.up):
             grid.top[v] = max(grid.top[v], high.up - high.into)
-        if _slid(grid, b, low, y, 1, most - low.down, b.sum, b.more.get("below", 0) - 10):
+        if _slid(grid, b, low, y, 1, most - low.down):
             grid.bottom[v] = max(grid.bottom[v], low.down + low.into)
 
 
@@ -135,21 +146,27 @@ def _circle(grid: Grid, v: int) -> bool:
     return v < len(grid.boxes) and grid.boxes[v].kind == "op" and grid.boxes[v].h == 2 * RADIUS
 
 
-def _slid(grid: Grid, b: Box, a: Arrow, y: float, side: int, most: float, text: float, room: float) -> bool:
+def _slid(grid: Grid, b: Box, a: Arrow, y: float, side: int, most: float) -> bool:
     """Moves one arrow outwards, upwards (-1) or downwards (1); says whether it could be."""
     circle = b.kind == "op" and b.h == 2 * RADIUS
+    text = b.caption if side < 0 else b.sum
     at = (grid.y[a.way[-1]] if a.way else grid.y[a.start] + a.out) - y
     if not a.into or a.back or abs(at) > SLIDE or (not circle and (text or abs(at - a.into) > GROW)):
         return False
     at = min(side * at, side * most) * side
-    if side * at <= side * a.into or (text and _passes(b, at, text) > b.h / 2 + room):
+    if side * at <= side * a.into:
         return False
+    a.into = at
     if circle:
         b.reach = max(b.reach, _reach(-abs(at), abs(at)))
+        room = b.h / 2 - b.more.get("above", 0) if side < 0 else b.h / 2 + b.more.get("below", 0) - 10
+        if text and _passes(b, at, text) > room:  # the arrow comes from the left, the text goes to the right
+            aside = max(0, text / 2 - NEXT)
+            b.caption_aside, b.sum_aside = (aside, b.sum_aside) if side < 0 else (b.caption_aside, aside)
+            b.more["abovex" if side < 0 else "belowx"] = aside
     elif side < 0:
         b.h += max(0, EDGE - at - b.head)
         b.head = max(b.head, EDGE - at)
     else:
         b.h = max(b.h, b.head + at + EDGE)
-    a.into = at
     return True

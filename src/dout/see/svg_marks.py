@@ -142,7 +142,7 @@ class Marks:
         if "below" not in item or item.get("ghost"):
             return ""
         text = summed(*self.meeting.at(node["id"]), room=cells(total(node, self.edges)))
-        x, y = item["x"] + item["w"] / 2, item["y"] + item["h"] + item.get("below", 0)
+        x, y = item["x"] + item["w"] / 2 + item.get("belowx", 0), item["y"] + item["h"] + item.get("below", 0)
         return self.pen.text(x, y, text, "backward")
 
     def _leaf(self, item: Json, node: Json) -> list[str]:
@@ -176,7 +176,12 @@ class Marks:
         parts.append(sign(self.pen, title(node), x + w / 2, y + h / 2, drawn=not layer))
         if "above" in item:
             parts.append(
-                self.pen.text(x + w / 2, y + item["above"], caption(node), "faint" if item.get("ghost") else "ink")
+                self.pen.text(
+                    x + w / 2 + item.get("abovex", 0),
+                    y + item["above"],
+                    caption(node),
+                    "faint" if item.get("ghost") else "ink",
+                )
             )
         if bad:
             parts.append(self._mark(node["id"], x + w - 5, y + 6))
