@@ -57,6 +57,28 @@ def net(x, w, b):
     return (h * h).mean()
 
 
+class Half(dout.Layer):
+    """Its own backward forgets one of two."""
+
+    def forward(self, x):
+        self.x = x
+        return x * x
+
+    def backward(self, dout):
+        return dout * self.x
+
+
+def halved(x):
+    return Half()(x) + x
+
+
+def looked_up(x):
+    y = np.interp(x, np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 4.0]))
+    for _ in range(3):
+        y = y + np.interp(y, np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    return y
+
+
 def logs(x):
     y = np.log(x)
     return y * 0.0
@@ -239,6 +261,14 @@ def test_another_way(visit):
     expect(warning).to_be_empty()
 
 
+def test_where_it_cannot_be_told_whether_python_would_go_another_way(visit):
+    page = visit(looked_up, 0.5)
+    first = looked_up.__code__.co_firstlineno
+    page.get_by_role("spinbutton", name="x").fill("0.6")
+    said = [say("page.look.unsure.line", file="test_page.py", line=first + k) for k in (1, 3)]  # once for a line
+    expect(page.locator(".warning-text")).to_have_text(said)
+
+
 def test_what_the_page_cannot_compute(visit):
     described = dout.see(price, 100.0, 2.0, 1.1).describe()
     described["nodes"][3]["op"] = "secret"
@@ -342,6 +372,24 @@ def test_formulas(visit):
     expect(page.locator(".story .math")).to_contain_text("x₁ = apple, x₂ = number, y = cost")
 
 
+def test_what_formulas_say_besides(visit):
+    page = visit(lambda x: np.sqrt(np.maximum(x, 0.0)), 4.0)
+    page.keyboard.press("End")
+    expect(page.locator(".story .more .small")).to_have_text(say("formula_brackets"))
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".story .more .small")).to_have_count(0)
+    page.locator(".arrow .hit").first.hover()
+    page.keyboard.press("Escape")
+    page.locator(".arrow .hit").first.hover()
+    expect(page.locator(".card .aside")).to_have_text(say("formula_brackets"))
+    described = dout.see(lambda x: np.linalg.norm(x), np.array([3.0, 4.0])).describe()
+    (formula,) = described["formulas"].values()
+    formula["except"] = [["y = 0", "0"]]
+    page = visit(None, page=html_of(described))
+    page.keyboard.press("End")
+    expect(page.locator(".story .more .small")).to_contain_text("At y = 0 it is 0.")
+
+
 def test_zoom_and_pan(visit):
     page = visit(price, 100.0, 2.0, 1.1)
     world = page.locator(".picture > g")
@@ -377,6 +425,20 @@ def test_problems(visit):
     problem.click()
     expect(page.locator(".warning").first).to_be_attached()
     assert page.locator(".bad-value, .bad-derivative").count() >= 1
+
+
+def test_a_layer_of_which_the_own_backward_is_wrong(visit):
+    """Its arrow, open or closed, has the mark, and what meets is what arrives."""
+    page = visit(None, page=dout.see(halved, 3.0, numerical=True).html())
+    assert sorted(d for _, d in numbers(page)) == ["1", "1", "1", "≠ 3"]
+    expect(page.locator(".sum").filter(has_text="=")).to_have_text("3 + 1 = 4")
+    expect(page.locator(".warning.unequal")).to_have_count(2)  # at x and at the layer
+    page.get_by_role("button", name=re.compile("^Half"), expanded=False).press("Enter")
+    assert sorted(d for _, d in numbers(page)) == ["", "1", "1", "1", "3", "3", "≠ 3"]
+    expect(page.locator(".sum").filter(has_text="=")).to_have_text("3 + 1 = 4")
+    page.keyboard.press("Escape")
+    page.locator(".facts .link.bad").first.click()
+    expect(page.locator(".aside .bad")).to_contain_text("the numerical derivative says 6")
 
 
 # Guessing

@@ -2,7 +2,7 @@
 
 import { clean, html, replace, svg } from "./dom.js";
 import { full, short } from "./numbers.js";
-import { disagreement, told } from "./explain.js";
+import { told } from "./explain.js";
 
 const SOON = 180;
 const LATER = 160;
@@ -63,8 +63,9 @@ export class Card {
   }
 
   ofNode(id) {
-    const { description, names, numbers, say } = this.page;
+    const { description, explainer, names, numbers, scene, say } = this.page;
     const node = description.nodes[id];
+    const { terms } = explainer.contributions(id, scene);
     const title = node.name && node.kind !== "input" ? `${clean(node.sign)}  ${clean(node.name)}` : names.of(id);
     const seen = this.page.steps.reachedNode(id);
     const total = this.page.seesTotal(id) ? numbers.total(id) : null;
@@ -72,7 +73,7 @@ export class Card {
       html("h3", {}, html("bdi", {}, title), html("small", {}, node.op || say(`page.kind.${node.kind}`))),
       seen ? this.value(numbers.value(id), "page.value", "fore") : html("p", { class: "aside" }, say("page.not.yet")),
       total ? this.value(total, "page.derivative", "back") : null,
-      total && node.terms.length > 1 ? html("p", { class: "aside" }, say("page.meets", { n: node.terms.length })) : null,
+      total && terms.length > 1 ? html("p", { class: "aside" }, say("page.meets", { n: terms.length })) : null,
       this.params(node), this.where(node.where),
     ];
   }
@@ -91,8 +92,9 @@ export class Card {
       !back ? html("p", { class: "aside" }, say(this.page.quiz.hides(arrow) ? "page.quiz.hidden" : "page.not.yet")) : null,
       back && local !== null ? this.row("page.local", told(local), "") : null,
       math && !this.page.quiz.hides(arrow) ? html("p", { class: "math" }, math) : null,
+      ...(math && edges.length === 1 && arrow.end.group === undefined ? explainer.notes(edges[0]) : []).map((note) => html("p", { class: "aside" }, note)),
       edges.some((edge) => edge.broadcast) ? html("p", { class: "aside" }, say("page.back.broadcast")) : null,
-      ...edges.filter((edge) => edge.wrong).map((edge) => html("p", { class: "bad" }, disagreement(edge, say))),
+      ...explainer.disagreements(arrow, this.page.scene).map((text) => html("p", { class: "bad" }, text)),
     ];
   }
 

@@ -1,7 +1,7 @@
 // The picture itself, from a scene: boxes, frames and arrows as SVG. What they say and how they stand out is marked later.
 
 import { clean, svg } from "./dom.js";
-import { backwardHead, fanPath, forwardHead, GAP, line, signPath, warningPaths } from "./shapes.js";
+import { backwardHead, fanPath, forwardHead, GAP, line, signPath, unequalPaths, warningPaths } from "./shapes.js";
 
 const CHARACTER = 7.23; // width of a character of the monospaced font, at 12 px
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
@@ -42,7 +42,7 @@ export class Drawing {
     const middle = [box.x + box.w / 2, box.y + box.h / 2];
     if (box.group !== undefined) this.fold(element, box, middle);
     else this.node(element, box, middle, this.page.description.nodes[box.node]);
-    drawn.sum = svg("text", { x: middle[0], y: box.y + box.h + (box.below ?? 0), class: "sum" });
+    drawn.sum = svg("text", { x: middle[0] + (box.belowx ?? 0), y: box.y + box.h + (box.below ?? 0), class: "sum" });
     element.append(drawn.sum);
     this.heed(element, box.group === undefined ? { node: box.node } : { group: box.group });
     this.boxes.push(drawn);
@@ -72,7 +72,7 @@ export class Drawing {
       element.append(svg("rect", { x: at, y: cy - 8, width: badge - 8, height: 16, rx: 8, class: "badge" }));
       element.append(svg("text", { x: at + badge / 2 - 4, y: cy + 3.8, class: "badge-text" }, count));
     }
-    if (this.page.holdsProblem(id)) element.append(warning(x + w - 6, y + 3));
+    this.mark(element, this.page.problems.ofGroup(id), x + inner - 6, y + 3);
   }
 
   node(element, box, [cx, cy], node) {
@@ -83,6 +83,7 @@ export class Drawing {
       element.append(svg("rect", { x: x - 2, y, width: w + 4, height: h + 2, rx: 5, class: "hit" }));
       element.append(svg("text", { x: cx, y: cy + 4, class: "label" }, fit(text, w)));
       element.append(svg("path", { d: `M${x + 2} ${cy + 9.5}h${w - 4}`, class: "underline" }));
+      this.mark(element, this.page.problems.ofNode(node.id), x - 7, cy);
       return;
     }
     const round = node.kind === "layer" ? 9 : Math.min(w, h) / 2;
@@ -91,11 +92,16 @@ export class Drawing {
     const path = node.kind === "layer" ? null : signPath(sign, cx, cy);
     const size = node.kind === "layer" ? 12 : { 1: 17, 2: 15, 3: 13.5 }[widthOf(sign) / CHARACTER] ?? 12;
     element.append(path ? svg("path", { d: path, class: "sign" }) : svg("text", { x: cx, y: cy + size * 0.345, "font-size": size, class: "label" }, fit(sign, w - 8)));
-    if (box.above !== undefined && node.name) element.append(svg("text", { x: cx, y: y + box.above, class: "name" }, fit(node.name, 22 * CHARACTER)));
-    if (this.page.problemsAt.nodes.has(node.id)) {
-      element.classList.add("problem");
-      element.append(warning(x + w - 4, y + 3));
-    }
+    if (box.above !== undefined && node.name) element.append(svg("text", { x: cx + (box.abovex ?? 0), y: y + box.above, class: "name" }, fit(node.name, 22 * CHARACTER)));
+    this.mark(element, this.page.problems.ofNode(node.id), x + w - 4, y + 3);
+  }
+
+  // A triangle with an exclamation mark, or a disc with ≠ where two numbers should be the same.
+  mark(element, kind, x, y) {
+    if (!kind) return;
+    element.classList.add("problem");
+    const [shape, mark] = (kind === "alarm" ? warningPaths : unequalPaths)(x, y);
+    element.append(svg("g", { class: `warning ${kind}` }, svg("path", { d: shape, class: "ground" }), svg("path", { d: mark, class: "mark" })));
   }
 
   // Forward above and backward below, with their values on the level piece before the target.
@@ -159,11 +165,6 @@ const endText = ({ node, path, value }) => fit(node === null ? `${path} ${value.
 function fan(x, y) {
   return svg("g", { class: "fan" }, svg("rect", { x: x - 6.5, y: y - 10.5, width: 13, height: 21, rx: 5 }),
     svg("path", { d: fanPath(x, y) }), svg("text", { x, y: y + 8 }, "Σ"));
-}
-
-function warning(x, y) {
-  const [shape, mark] = warningPaths(x, y);
-  return svg("g", { class: "warning" }, svg("path", { d: shape, class: "ground" }), svg("path", { d: mark, class: "mark" }));
 }
 
 // What a layer's header says of its two ways of going back, as long as there is room.

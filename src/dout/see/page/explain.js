@@ -2,14 +2,16 @@
 
 import { clean } from "./dom.js";
 import { mathOf } from "./mathml.js";
-import { numberOf, short } from "./numbers.js";
+import { added, numberOf, short } from "./numbers.js";
 import { as } from "./pieces.js";
+import { textOfProblem } from "./problems.js";
 
 const MOST = 6; // terms of a sum that are written out
+const [ZERO, ONE] = [{ t: "0", v: 0 }, { t: "1", v: 1 }];
 
 export class Explainer {
-  constructor({ description, names, numbers, say }) {
-    Object.assign(this, { description, names, numbers, say });
+  constructor({ description, names, numbers, problems, say }) {
+    Object.assign(this, { description, names, numbers, problems, say });
   }
 
   // kicker: which step it is; line: the equation; product: its factors with what they are; aside: in words; math: the
@@ -62,19 +64,34 @@ export class Explainer {
     const [from, to] = [as(this.names.of(arrow.source), "name"), as(this.toward(arrow), "name")];
     const down = this.numbers.under(arrow);
     const { up, local, formula } = this.factors(arrow, edges, down);
-    const symbols = edges.length === 1 && arrow.end.group === undefined ? this.symbols(edges[0]) : "";
-    const out = { meet: this.meeting(arrow.source, scene, reached, arrow), math: formula, symbols, aside: [] };
+    const alone = edges.length === 1 && arrow.end.group === undefined;
+    const [symbols, notes] = alone ? [this.symbols(edges[0]), this.notes(edges[0])] : ["", []];
+    const out = { meet: this.meeting(arrow.source, scene, reached, arrow), math: formula, symbols, notes, aside: [] };
     if (up && local !== null) {
       out.product = [as(up.t, "upstream"), "×", as(told(local), "local"), "=", as(down.t, "downstream")];
       out.aside = this.say.pieces("page.back.product", { from, to });
     } else {
       out.line = [as(`∂L/∂${from.text}`, "name"), " = ", as(down?.t ?? "0", "back"), down?.t2 ? as(` ${down.t2}`, "small") : ""];
-      out.aside = this.say.pieces(arrow.end.group === undefined ? "page.back.array" : "page.back.folded", { from, to });
+      const folded = arrow.end.group !== undefined && !scene.frames.some(({ group }) => group === arrow.end.group);
+      out.aside = this.say.pieces(folded ? "page.back.folded" : "page.back.array", { from, to });
     }
     if (edges.some((edge) => edge.broadcast)) out.aside.push(" ", this.say("page.back.broadcast"));
-    const check = edges.find((edge) => edge.wrong);
-    if (check) out.aside.push(" ", as(disagreement(check, this.say), "bad"));
+    for (const text of this.disagreements(arrow, scene).slice(0, 1)) out.aside.push(" ", as(text, "bad"));
     return out;
+  }
+
+  // What the numerical derivative has against an arrow. What it has against a layer is said of the arrow to that, open or closed.
+  disagreements(arrow, scene) {
+    const wrong = arrow.edges.map((e) => this.description.edges[e]).filter((edge) => edge.wrong);
+    const problems = arrow.edges.filter((e) => scene.meets.get(e) === arrow).map((e) => this.problems.wrong.get(e)).filter(Boolean);
+    return [...wrong.map((edge) => disagreement(edge, this.say)), ...problems.map((problem) => textOfProblem(problem, this.say))];
+  }
+
+  // What there is to say besides a formula: what its notation means, and where it doesn't hold.
+  notes(edge) {
+    const { note, except = [] } = this.formula(edge) ?? {};
+    const said = except.map(([where, value]) => this.say("formula_except", { where, value }));
+    return note && this.say.knows(note) ? [this.say(note), ...said] : said;
   }
 
   // Of a single number: what comes from upstream, and by how much it is multiplied; and the formula.
@@ -122,26 +139,26 @@ export class Explainer {
 
   // The contributions to a node, as far as arrows can be seen.
   meeting(node, scene, reached, now) {
-    const terms = this.contributions(node, scene);
-    if (terms.length < 2) return null;
+    const { terms, total } = this.contributions(node, scene);
+    if (terms.length < 2 || !total) return null;
     const name = as(this.names.of(node), "name");
-    const total = this.numbers.total(node);
     const there = terms.filter((term) => term.arrow === null || reached(term.arrow));
     if (there.length < terms.length) return this.say.pieces("page.meet.some", { name, k: there.length, n: terms.length });
     const written = terms.slice(0, MOST).flatMap((term, i) => [i ? " + " : "", as(bracketed(term.t), term.arrow && term.arrow === now ? "back now" : "back")]);
     if (terms.length > MOST) written.push(" + …");
-    if (total?.shape) return this.say.pieces("page.meet.arrays", { name, n: terms.length, total: as(total.t2 ?? total.t, "back") });
-    return this.say.pieces("page.meet.all", { name, sum: [...written, " = ", as(total?.t ?? "0", "back strong")] });
+    if (total.shape) return this.say.pieces("page.meet.arrays", { name, n: terms.length, total: as(total.t2 ?? total.t, "back") });
+    return this.say.pieces("page.meet.all", { name, sum: [...written, " = ", as(total.t, "back strong")] });
   }
 
+  // What meets at a node, as far as arrows can be seen, and what that comes to; null where it can't be told.
   contributions(node, scene) {
-    const { terms } = this.description.nodes[node];
-    const ends = this.description.outputs.filter((output) => output.node === node);
-    const out = terms.includes("output") ? ends.map((end) => ({ t: end.derivative?.t ?? "1", arrow: null })) : [];
-    for (const arrow of new Set(terms.filter((e) => e !== "output").map((e) => scene.arrowOf.get(e)))) {
-      if (arrow) out.push({ t: this.numbers.under(arrow)?.t ?? "0", arrow });
-    }
-    return out;
+    const edges = this.description.nodes[node].terms.filter((e) => e !== "output");
+    const ends = this.description.outputs.filter((output) => output.node === node).map((end) => ({ value: end.derivative ?? ONE, arrow: null }));
+    const arrows = [...new Set(edges.map((e) => scene.meets.get(e)))].filter(Boolean).map((arrow) => ({ value: this.numbers.under(arrow) ?? ZERO, arrow }));
+    const terms = [...ends, ...arrows].map(({ value, arrow }) => ({ value, arrow, t: value.t }));
+    if (edges.every((e) => scene.meets.has(e))) return { terms, total: this.numbers.total(node) };
+    const seen = terms.every(({ value }) => numberOf(value) !== null) && terms.length;
+    return { terms, total: seen ? terms.map(({ value }) => value).reduce(added) : null };
   }
 
   source(where) {
@@ -155,7 +172,7 @@ function bracketed(t) {
 }
 
 // What the numerical derivative has against an edge.
-export function disagreement({ said, numerical }, say) {
+function disagreement({ said, numerical }, say) {
   if (!said || !say.knows(said.key)) return say("page.wrong", { numerical: told(numerical) });
   return say(said.key, Object.fromEntries(Object.entries(said.values).map(([key, value]) => [key, clean(value)])));
 }

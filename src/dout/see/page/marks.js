@@ -33,9 +33,9 @@ function markArrow(page, drawn, here) {
   names.toggle("on-way", page.way !== null && !off);
   names.toggle("off-way", off);
   const edges = arrow.edges.map((e) => page.description.edges[e]);
-  const wrong = edges.some((edge) => edge.wrong) && !page.numbers.result;
+  const wrong = page.explainer.disagreements(arrow, page.scene).length > 0 && !page.numbers.result;
   names.toggle("bad-value", isBad(value));
-  names.toggle("bad-derivative", isBad(derivative) || wrong || arrow.edges.some((e) => page.problemsAt.edges.has(e)));
+  names.toggle("bad-derivative", isBad(derivative) || wrong || arrow.edges.some((e) => page.problems.edges.has(e)));
   thicken(drawn, page.scale && derivative && back ? page.scale.thickness(derivative) : 1.5);
   if (!arrow.bare) {
     const above = linesOf(value);
@@ -83,10 +83,9 @@ function markBox(page, drawn, here) {
 
 // Where derivatives meet: what they are, as far as arrows can be seen, and what they come to.
 function sumOf(page, id) {
-  const terms = page.explainer.contributions(id, page.scene);
-  const total = page.numbers.total(id);
+  const { terms, total } = page.explainer.contributions(id, page.scene);
   if (terms.length < 2 || !total) return "";
-  if (terms.length <= MOST && !total.shape) {
+  if (terms.length <= MOST && !total.shape && !terms.some(({ value }) => value.many)) {
     const written = terms.map(({ t }, i) => (i === 0 ? t : t.startsWith("−") ? ` − ${t.slice(1)}` : ` + ${t}`)).join("") + ` = ${total.t}`;
     if (written.length <= 34) return written;
   }

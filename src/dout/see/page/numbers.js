@@ -179,7 +179,8 @@ function isSame(result, still) {
   return typeof result === "number" && still.v !== undefined && Object.is(result, Number(still.v));
 }
 
-function added(a, b) {
+// The sum of two values of the description.
+export function added(a, b) {
   if (a.unknown || b.unknown) return UNKNOWN;
   if (a.v !== undefined && b.v !== undefined) return valueOf(Number(a.v) + Number(b.v), a);
   if (a.data && b.data && a.data.length === b.data.length) {

@@ -11,8 +11,9 @@ import { Names } from "./names.js";
 import { Numbers } from "./numbers.js";
 import { Panel } from "./panel.js";
 import { pathsFrom } from "./paths.js";
+import { Problems } from "./problems.js";
 import { labelBox, Quiz } from "./quiz.js";
-import { canOpen, sceneOf, startsOpen, within } from "./scene.js";
+import { canOpen, sceneOf, startsOpen } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Steps } from "./steps.js";
 import { Story } from "./story.js";
@@ -60,11 +61,7 @@ export class Page {
     this.names = new Names(description);
     for (const [id, x] of overrides) if (typeof x !== "number" || x !== Number(description.nodes[id].value.v)) this.numbers.overrides.set(id, x);
     this.numbers.renew();
-    this.problemsAt = { nodes: new Set(), edges: new Set() };
-    for (const { node, edge } of description.problems ?? []) {
-      if (node !== undefined && node !== null) this.problemsAt.nodes.add(node);
-      if (edge !== undefined && edge !== null) this.problemsAt.edges.add(edge);
-    }
+    this.problems = new Problems(description);
     if (!this.same) {
       this.opened = startsOpen(description);
       this.way = this.chosen = null;
@@ -171,14 +168,20 @@ export class Page {
   press(thing, element) {
     if (thing.group !== undefined) return this.toggle(thing.group);
     if (this.quiz.on && thing.arrow) return this.quiz.hides(thing.arrow) ? this.quiz.ask(thing.arrow.edges[0]) : undefined;
-    const fits = (step) => (thing.arrow ? step.way === "backward" && step.edge !== undefined && thing.arrow.edges.includes(step.edge) : step.node === thing.node);
-    const step = this.steps.list.find(fits) ?? (thing.node === undefined ? null : { way: "forward", node: thing.node });
+    const fits = (step) => (thing.arrow ? step.arrow?.key === thing.arrow.key : step.node === thing.node);
+    const step = this.steps.list.find(fits) ?? this.aside(thing);
     if (!step) return undefined;
     if (this.steps.at !== null && this.steps.list.includes(step)) return this.steps.go(this.steps.list.indexOf(step));
     this.chosen = step;
     this.message = null;
     this.refresh();
     return this.card.show(thing, element);
+  }
+
+  // What is explained where there is no step: an arrow into an open fold, an operation of no step.
+  aside({ node, arrow }) {
+    if (node !== undefined) return { way: "forward", node };
+    return arrow.edges.length && arrow.derivative ? { way: "backward", arrow, edge: arrow.edges[0] } : null;
   }
 
   focused(thing, element) {
@@ -236,7 +239,8 @@ export class Page {
     }
     if (changed) this.redraw();
     else this.mark();
-    const drawn = edge !== undefined ? this.drawing.arrowOf({ edge }) : this.drawing.boxOf({ node, group });
+    const arrow = this.problems.wrong.has(edge) ? this.scene.meets.get(edge) : this.scene.arrowOf.get(edge);
+    const drawn = edge !== undefined ? this.drawing.arrowOf({ arrow }) : this.drawing.boxOf({ node, group });
     if (!drawn) return;
     if (this.viewport.scale < 0.5) this.viewport.zoom(0.8 / this.viewport.scale);
     this.viewport.show(drawn.arrow ? labelBox(drawn.arrow) : { ...drawn.box, w: Math.min(drawn.box.w, 300), h: Math.min(drawn.box.h, 200) }, true);
@@ -283,10 +287,6 @@ export class Page {
     const { terms } = this.description.nodes[id];
     const edges = terms.filter((e) => e !== "output");
     return this.steps.turned && edges.every((e) => this.steps.reachedEdge(e) && !this.quiz.hidesEdge(e));
-  }
-
-  holdsProblem(group) {
-    return [...this.problemsAt.nodes].some((node) => within(this.description, this.description.nodes[node].group, group));
   }
 
   depth(group) {

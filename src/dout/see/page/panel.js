@@ -2,6 +2,7 @@
 
 import { clean, html, replace } from "./dom.js";
 import { Inputs } from "./inputs.js";
+import { textOfProblem } from "./problems.js";
 import { Search } from "./search.js";
 
 export class Panel {
@@ -36,15 +37,15 @@ export class Panel {
     this.folds.hidden = !description.groups.some((group) => this.page.canOpen(group.id));
     this.look.open ||= description.nodes.length > 24;
     this.facts.replaceChildren();
-    const problems = description.problems ?? [];
+    const problems = this.page.problems.list;
     if (problems.length) {
       this.facts.append(html("h2", {}, say("page.problems")), html("ul", {}, problems.map((problem) => html("li", {},
-        html("button", { type: "button", class: "link bad", click: () => this.page.goTo(problem.edge === null || problem.edge === undefined ? { node: problem.node } : { edge: problem.edge }) }, `⚠ ${this.page.telling.problemText(problem)}`)))));
+        html("button", { type: "button", class: "link bad", click: () => this.page.goTo(problem.edge === null || problem.edge === undefined ? { node: problem.node } : { edge: problem.edge }) }, signed(problem.kind === "numerical" ? "≠" : "⚠", textOfProblem(problem, say)))))));
     }
     const wrong = description.edges.filter((edge) => edge.wrong);
     if (wrong.length) {
       this.facts.append(html("h2", {}, say("page.wrong.title")), html("ul", {}, wrong.slice(0, 20).map((edge) => html("li", {},
-        html("button", { type: "button", class: "link bad", click: () => this.page.goTo({ edge: edge.id }) }, `≠ ${names.of(edge.from)} → ${names.of(edge.to)}`)))));
+        html("button", { type: "button", class: "link bad", click: () => this.page.goTo({ edge: edge.id }) }, signed("≠", `${names.of(edge.from)} → ${names.of(edge.to)}`))))));
     }
     const notes = description.notes ?? [];
     if (notes.length) this.facts.append(html("h2", {}, say("page.notes")), ...notes.map((note) => html("p", { class: "small" }, clean(note))));
@@ -77,6 +78,8 @@ export class Panel {
     this.element.focus();
   }
 }
+
+const signed = (sign, text) => [html("span", { class: "sign-before" }, sign), ` ${text}`];
 
 function countText(n) {
   return n < 1_000_000n ? String(n) : `≈ ${Number(n).toExponential(1).replace("e+", "e")}`;

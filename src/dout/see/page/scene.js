@@ -13,10 +13,19 @@ export function sceneOf(description, opened) {
     arrow.value ??= description.nodes[arrow.source].value;
     if (arrow.derivative === undefined) arrow.derivative = carried(description, arrow);
   }
-  // The arrow that stands for an edge: the innermost that says something.
-  const arrowOf = new Map();
-  for (const arrow of arrows) for (const edge of arrow.edges) if (!arrow.bare || !arrowOf.has(edge)) arrowOf.set(edge, arrow);
-  return { width, height, frames, arrows, arrowOf, boxes: items.filter((item) => item.port === undefined || item.output !== undefined) };
+  // The arrow that stands for an edge: the innermost that says something. Where derivatives meet, those within a layer
+  // whose own backward gives something else don't count: what arrives is by that one's account.
+  const [arrowOf, meets] = [new Map(), new Map()];
+  for (const arrow of arrows) {
+    const maps = disagrees(description, arrow.level) ? [arrowOf] : [arrowOf, meets];
+    for (const map of maps) for (const edge of arrow.edges) if (!arrow.bare || !map.has(edge)) map.set(edge, arrow);
+  }
+  return { width, height, frames, arrows, arrowOf, meets, boxes: items.filter((item) => item.port === undefined || item.output !== undefined) };
+}
+
+function disagrees({ groups }, level) {
+  for (let g = level === "top" ? null : Number(level); g !== null && g !== undefined; g = groups[g].parent) if (groups[g].agree === false) return true;
+  return false;
 }
 
 // What isn't said of an arrow is as its edge or its output has it.

@@ -69,3 +69,8 @@ export function fanPath(x, y) {
 export function warningPaths(x, y) {
   return [`M${num(x)} ${num(y - 9)}l8.5 15h-17z`, `M${num(x)} ${num(y - 3.5)}v4.5M${num(x)} ${num(y + 3.2)}v1`];
 }
+
+// A disc with ≠.
+export function unequalPaths(x, y) {
+  return [`M${num(x - 7.5)} ${num(y)}a7.5 7.5 0 1 1 15 0a7.5 7.5 0 1 1 -15 0z`, `M${num(x - 3.5)} ${num(y - 1.8)}h7m-7 3.6h7M${num(x + 2)} ${num(y - 4.5)}l-4 9`];
+}

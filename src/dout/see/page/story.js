@@ -67,13 +67,14 @@ export class Story {
   }
 
   // Shows an explanation; what is read aloud is the same in one string, and only where it is another than before.
-  tell({ kicker = "", way = "", line = null, product = null, aside = null, math = null, symbols = "", meet = null, said = null }) {
+  tell({ kicker = "", way = "", line = null, product = null, aside = null, math = null, symbols = "", notes = [], meet = null, said = null }) {
     this.element.dataset.way = way;
     replace(this.kicker, shownAs(kicker));
     replace(this.line, product ? productOf(product, this.page.say) : shownAs(line ?? []));
     this.line.classList.toggle("long", textOf(line ?? "").length > 64);
     replace(this.more,
       math && html("p", { class: "math" }, math, symbols && html("small", {}, symbols)),
+      math && notes.length > 0 && html("p", { class: "small" }, notes.join(" ")),
       meet && html("p", { class: "meet" }, shownAs(meet)),
       aside && html("p", { class: "aside" }, shownAs(aside)));
     const spoken = said ?? [kicker, product ? product.map(textOf).join(" ") : textOf(line ?? ""), meet && textOf(meet), aside && textOf(aside)];

@@ -4,6 +4,7 @@ import { clean } from "./dom.js";
 import { full } from "./numbers.js";
 import { as } from "./pieces.js";
 
+const LINES = 3; // of code, so many are named
 const FORMAT = 1; // of descriptions that this page knows
 
 export class Telling {
@@ -43,14 +44,8 @@ export class Telling {
     const out = error ? [error.split("\n").map(clean).join("\n")] : []; // the line of code stands below
     if (description.format !== FORMAT) out.push(say("page.format", { format: description.format, known: FORMAT }));
     if (description.complete === false) out.push(say("page.incomplete"));
-    for (const i of numbers.looks) {
-      const { left, right, leftv, rightv, op, result, where } = description.looks[i];
-      const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
-      const look = `${side(left, leftv)} ${clean(op)} ${side(right, rightv)}`.trim();
-      const now = typeof result === "boolean" ? (result ? "False" : "True") : say("page.look.other");
-      out.push(say(where ? "page.look.line" : "page.look.nowhere", { look, now, file: clean(where?.file), line: where?.line }));
-    }
-    if (numbers.result?.unsure?.length && !live) out.push(say("page.look.unsure"));
+    out.push(...this.byLine(numbers.looks, (look) => this.otherWay(look), () => null));
+    if (!live) out.push(...this.byLine(numbers.result?.unsure ?? [], ({ where }) => say("page.look.unsure.line", placeOf(where)), () => say("page.look.unsure")));
     if (!live) for (const { node, why } of numbers.cannot.slice(0, 4)) {
       const { op, sign } = description.nodes[node];
       out.push(`${say("page.cannot", { op: clean(op || sign), name: names.of(node) })} ${say.knows(why) ? say(why) : ""}`);
@@ -58,11 +53,21 @@ export class Telling {
     return out;
   }
 
-  problemText(problem) {
-    const key = problem.key ?? problem["text key"];
-    const values = Object.fromEntries(Object.entries(problem).map(([k, v]) => [k, clean(v)]));
-    const { say } = this.page;
-    return key && say.knows(key) ? say(key, values) : clean(problem.text ?? problem.kind);
+  // Looks in words, those of one line once, and of many lines a few; `nowhere` is said if none has a line.
+  byLine(looks, told, nowhere) {
+    const all = looks.map((i) => this.page.description.looks[i]);
+    const lines = [...new Map(all.filter(({ where }) => where?.line).reverse().map((look) => [`${look.where.file}:${look.where.line}`, look])).values()].reverse();
+    const said = lines.slice(0, LINES).map(told);
+    if (lines.length > LINES) said.push(this.page.say("page.look.more", { n: lines.length - LINES }));
+    return said.length || !all.length ? said : [nowhere() ?? told(all[0])];
+  }
+
+  otherWay({ left, right, leftv, rightv, op, result, where }) {
+    const { say, names } = this.page;
+    const side = (id, v) => (id !== null && id !== undefined ? names.of(id) : typeof v === "object" && v !== null ? v.t ?? "" : String(v ?? ""));
+    const look = `${side(left, leftv)} ${clean(op)} ${side(right, rightv)}`.trim();
+    const now = typeof result === "boolean" ? (result ? "False" : "True") : say("page.look.other");
+    return say(where?.line ? "page.look.line" : "page.look.nowhere", { look, now, ...placeOf(where) });
   }
 
   // A layer that opens or closes has the same derivative either way.
@@ -99,3 +104,5 @@ export class Telling {
       total && `${say("page.derivative")} ${full(total)}`].filter(Boolean).join(", ");
   }
 }
+
+const placeOf = (where) => ({ file: clean(where?.file), line: where?.line });
