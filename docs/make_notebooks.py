@@ -1,4 +1,4 @@
-"""Make examples/backprop.ipynb and its Chinese twin of the cells in backprop_story.py, and run them.
+"""Make examples/backprop.ipynb and its Chinese twin of the cells in story_numbers.py and story_arrays.py, and run them.
 
 Run it from anywhere: `python docs/make_notebooks.py`, or with `--check` to be told whether their cells are up to date.
 It needs nbclient, nbformat and ipykernel, and scikit-learn: `pip install -e ".[browser,demo]"`.
@@ -6,9 +6,10 @@ It needs nbclient, nbformat and ipykernel, and scikit-learn: `pip install -e ".[
 What is stored beside the cells:
 
 - Of a picture the image alone, an SVG in an `<img>`. What a notebook shows of a picture also has the page that steps
-  through it, 280 kB for each; whoever runs the notebook gets that page anew. An image within HTML, and not as
-  `image/svg+xml`: JupyterLab shows that only in notebooks that it trusts, GitHub takes the style sheets out of it, and
-  both leave an image as it is. Of its size only the width is kept, for where GitHub drops its style, the height follows.
+  through it, 280 kB for each; whoever runs the notebook gets that page anew. It is an image within HTML, and not
+  `image/svg+xml`: JupyterLab shows that only in notebooks that it trusts, and GitHub cleans it like HTML, so that colours
+  may be lost (jupyter/nbviewer#1037), but shows an image with a data URL (activeviam/atoti-notebooks#425). Of its size only
+  the width is kept: where GitHub drops its style and scales it down, the height follows.
 - No times, no versions and no ids that change from run to run.
 """
 
@@ -20,8 +21,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backprop_story import STORY, Code
+from story import Code
+from story_arrays import ARRAYS
+from story_numbers import NUMBERS
 
+STORY = [*NUMBERS, *ARRAYS]
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {"en": ROOT / "examples" / "backprop.ipynb", "zh": ROOT / "examples" / "backprop.zh-CN.ipynb"}
 METADATA = {
