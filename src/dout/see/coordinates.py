@@ -18,8 +18,9 @@ from .metrics import RADIUS
 #: second operand comes to.
 LEVEL, CHAIN, SIDE = 8.0, 2.0, 0.2
 ROUNDS = 8
-#: How much room a bend is given for each px that it climbs, at least and at most so much.
-STEEP, BENDS = 0.6, (20, 90)
+#: How much room a bend is given for each px that it climbs; at least and at most so much, more where many climb far, for
+#: each of them so much.
+STEEP, BENDS, BESIDE = 0.6, (20, 90, 600), 3
 #: Where groups may be opened, and level arrows bent by that, there is room for a bend everywhere.
 OPENED = 24
 
@@ -109,7 +110,8 @@ def widths(grid: Grid) -> None:
     for v, b in enumerate(boxes):
         columns[b.column].append(v)
         b.y = grid.y[v]
-    steep = [0.0] * (last + 2)  # the most that an arrow climbs or falls before each column
+    steep = [0.0] * (last + 2)  # the most that an arrow climbs or falls before each column, and how many do so far
+    crowd = [0] * (last + 2)
     halves = []  # of each column, left and right of its middle
     for found in columns:
         leaves = all(boxes[v].leaf or not boxes[v].h for v in found)
@@ -136,10 +138,11 @@ def widths(grid: Grid) -> None:
             turns = turns[1:]
         for c, y, z in zip(turns, ys, ys[1:], strict=False):
             steep[c] = max(steep[c], abs(y - z))
+            crowd[c] += abs(y - z) > BENDS[1]
     at, bends = 0.0, []
     least = OPENED if any(b.kind == "group" for b in boxes) else PAD
     for c, w in enumerate(left + right for left, right in halves):
-        at += PAD + max(least, min(max(round(STEEP * steep[c]), BENDS[0]), BENDS[1]) if steep[c] else 0) if c else 0
+        at += PAD + max(least, _bend(steep[c], crowd[c])) if c else 0
         bends.append(at)
         at += label[c]
         grid.sides.append((at, at + w))
@@ -153,3 +156,9 @@ def widths(grid: Grid) -> None:
             pair = [[bends[grid.column[v]], grid.y[v]], [grid.sides[grid.column[v]][1] + PAD, grid.y[v]]]
             points += reversed(pair) if a.back else pair
         a.via = [*points, [bends[end.column], end.y + a.into]]
+
+
+def _bend(steep: float, crowd: int) -> float:
+    """The room for arrows to bend, between two columns."""
+    most = min(max(BENDS[1], BESIDE * crowd), BENDS[2])
+    return min(max(round(STEEP * steep), BENDS[0]), most) if steep else 0
