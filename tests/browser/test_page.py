@@ -380,7 +380,7 @@ def test_what_formulas_say_besides(visit):
     expect(page.locator(".story .more .small")).to_have_count(0)
     page.locator(".arrow .hit").first.hover()
     page.keyboard.press("Escape")
-    page.locator(".arrow .hit").first.hover()
+    page.get_by_role("button", name=re.compile("^x → maximum")).hover()
     expect(page.locator(".card .aside")).to_have_text(say("formula_brackets"))
     described = dout.see(lambda x: np.linalg.norm(x), np.array([3.0, 4.0])).describe()
     (formula,) = described["formulas"].values()
