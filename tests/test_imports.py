@@ -18,12 +18,12 @@ PACKAGES = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exist
 #: files that aren't named here stand between those that they join.
 FLOORS = [
     {"graph", "errors", "layout", "methods", "storage", "tree"},
-    {"broadcasting", "guards", "witness"},
+    {"broadcasting", "guards", "recorder", "witness"},
     {"rules", "passes", "run"},
     {"recording"},
     {"backprop", "conversions", "copies", "looking", "objects"},
     {"variable"},
-    {"arguments", "wiring"},
+    {"arguments", "recorded", "surroundings", "wiring"},
     {"layers", "numpy", "runs", "checkpointing", "trace"},
     {"transforms"},
     {"jacobians"},

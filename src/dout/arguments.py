@@ -13,6 +13,7 @@ from .errors import LOST, not_differentiable
 from .graph import Leaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL, untouched
 from .layout import replica
+from .recorder import leaf_kind
 from .recording import make, of_objects
 from .tree import Rebuild, flatten, tree_map
 from .variable import Variable
@@ -77,6 +78,7 @@ class Arguments:
     def __init__(
         self, args: Sequence[Any], positions: Sequence[int], f: Any, where: Scope, kind: type[Leaf] = Leaf
     ) -> None:
+        kind = leaf_kind(kind)
         self.leaves: list[Leaf] = []
         self.values: list[Any] = []
         self.large: list[np.ndarray] = []

@@ -11,6 +11,7 @@ import numpy as np
 from .arguments import call, checked_argnums, function_name, scope
 from .backprop import collect, needed, walk
 from .graph import NO_PARAMS, PICK, Leaf, Node, Primitive, form, plain
+from .recorder import RECORDER
 from .recording import make
 from .tree import Rebuild, flatten
 from .variable import Variable
@@ -31,6 +32,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
+        if RECORDER.get() is not None:
+            return f(*args, **kwargs)  # a program that is recorded whole plans its memory itself
         flat, rebuild = flatten((args, kwargs))
         inputs = [v for v in flat if isinstance(v, Variable) and v._node is not None]
         attempt = _Attempt(f, flat, rebuild)

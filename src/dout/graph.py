@@ -111,6 +111,24 @@ class Primitive:
         return tuple(any(a[0][i] for a in asked) for i in range(n)), any(a[1] for a in asked)
 
 
+class Custom(Primitive):
+    """An operation with a backward of the user's own, in a run that is recorded whole.
+
+    Its value is that of its last inputs, which were computed by recorded operations.
+
+    Attributes:
+        n: how many inputs it has before those.
+        several: whether it has several outputs.
+    """
+
+    __slots__ = ("n", "several")
+
+    def __init__(self, name: str, n: int, several: bool, joint: Callable[..., tuple[Array, ...]]) -> None:
+        super().__init__(name, lambda *values: values[n:] if several else values[n], joint=joint)
+        self.n = n
+        self.several = several
+
+
 class Each:
     """The pullbacks of an operation with any number of inputs: `pullback(i, dout, out, *args, **params)`."""
 
@@ -144,6 +162,11 @@ def _uses(function: Callable[..., Any], n: int, first: int) -> tuple[tuple[bool,
 def plain(x: Any) -> Any:
     """The value of a Variable; anything else as it is. No derivative passes through."""
     return x.__dout_plain__() if hasattr(type(x), "__dout_plain__") else x
+
+
+def laid(x: Any) -> np.ndarray:
+    """The plain array of a value, to see how it lies in memory; not to compute with."""
+    return np.asarray(getattr(x, "_value", x))
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from .broadcasting import to_shape
+from .recording import differentiated, in_kind
 from .wiring import run
 
 
@@ -120,7 +121,7 @@ class Sigmoid(Layer):
     spares_dout = True
 
     def forward(self, x: Any) -> Any:
-        if hasattr(type(x), "__dout_record__"):
+        if differentiated(x):
             self.out = Sigmoid()(x)  # as one node: far out exp(-x) overflows, and its own derivative would be NaN
         else:
             with np.errstate(over="ignore"):  # exp(1000) is infinite, and 1 / infinity is the 0 that is meant
@@ -154,4 +155,4 @@ def _only_where(keep: Any, x: Any) -> Any:
         return np.where(keep, x, 0)
     if isinstance(x, int | float | complex):
         return x if keep else type(x)(0)
-    return np.where(keep, x, 0)[()]
+    return in_kind(np.where(keep, x, 0)[()], x)

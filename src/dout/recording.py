@@ -7,14 +7,15 @@ says the same in fewer words. `Handle` is what recording needs to know of a Vari
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .graph import NO_PARAMS, Leaf, Node, Primitive, TracedLeaf, TracedNode, form, next_serial
+from .graph import IDENTITY, NO_PARAMS, Leaf, Node, Primitive, RecordedLeaf, RecordedNode, TracedLeaf, TracedNode, form, next_serial
 from .guards import SMALL, fingerprint, hold
+from .recorder import RECORDER
 from .witness import here
 
 _new = object.__new__
@@ -25,6 +26,7 @@ _COMMON = frozenset((float, int, np.float64, np.float32))
 _TO_JOIN = frozenset((list, tuple, ndarray))
 #: Primitives as Python's operators run them.
 _OPERATORS: dict[Primitive, Primitive] = {}
+_NOT_LIVE: frozenset[Any] = frozenset()
 
 
 class Handle:
@@ -37,24 +39,43 @@ class Handle:
     _leaf: Leaf
 
 
-#: The classes of handles: the common one, and the one that sees a part; each also for operations that remember every value.
+#: The class of common handles, and of those that see a part.
 _Common: Any = Handle
 _View: Any = Handle
-_Traced: Any = Handle
-_TracedView: Any = Handle
+#: Both for other kinds of nodes: those that remember every value, and those of runs that are recorded whole.
+_Others: dict[type | None, tuple[Any, Any]] = {}
 
 
 def use(
     common: type[Handle], view: Callable[..., Handle], traced: type[Handle], traced_view: Callable[..., Handle]
 ) -> None:
     """Say which classes recording makes its handles of."""
-    global _Common, _View, _Traced, _TracedView
-    _Common, _View, _Traced, _TracedView = common, view, traced, traced_view
+    global _Common, _View
+    _Common, _View = common, view
+    use_for((TracedNode, TracedLeaf), traced, traced_view)
+
+
+def use_for(nodes: tuple[type[Node], ...], handle: type[Handle], view: Callable[..., Handle]) -> None:
+    """Say which classes the handles of other kinds of nodes are."""
+    for kind in nodes:
+        _Others[kind] = handle, view
+
+
+def kind_of(node: Node | None) -> Any:
+    """The class of a node's handles."""
+    other = _Others.get(type(node))
+    return _Common if other is None else other[0]
+
+
+def view_of(node: Node | None) -> Any:
+    """The class of a node's handles that see a part."""
+    other = _Others.get(type(node))
+    return _View if other is None else other[1]
 
 
 def make(value: Any, node: Node | None) -> Any:
     """A handle for a value that a node made, or with None for a constant one."""
-    v = _new(_Traced if isinstance(node, TracedNode | TracedLeaf) else _Common)
+    v = _new(kind_of(node))
     v._value = value
     v._node = node
     return v
@@ -76,8 +97,7 @@ def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> A
     if op.view and type(out) is ndarray and type(values[0]) is ndarray and out.base is not None:
         base = values[0].base
         if out.base is values[0] or (base is not None and out.base is base):
-            kind = _TracedView if type(node) is TracedNode else _View
-            return kind(args[0], op, params, values[0], out, node)
+            return view_of(node)(args[0], op, params, values[0], out, node)
     return make(out, node)
 
 
@@ -94,6 +114,15 @@ def _node(
                 guards = (*(guards or ()), (i, digest))
         kept.append(value if keep else None)
     rest = tuple(kept), out if keep_out else None, params, form(out), guards
+    recorder = RECORDER.get()
+    if recorder is not None and any(isinstance(p, RecordedNode | RecordedLeaf) for p in parents):
+        if not all(p is None or isinstance(p, RecordedNode | RecordedLeaf) for p in parents):
+            recorder.fail("it uses a Variable from outside")
+        recorded = RecordedNode()
+        recorded.given = tuple([recorder.constant(v) if p is None else None for v, p in zip(values, parents, strict=True)])
+        recorded.live = _NOT_LIVE if op.flat else _NOT_LIVE.union(*[p.live for p in parents if hasattr(p, "live")])
+        whole: Node = recorded.fill(op, parents, *rest)
+        return whole
     if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):
         traced = TracedNode()
         traced.value, traced.given, traced.place = out, tuple(values), here()
@@ -200,7 +229,7 @@ def _running(op: Primitive, run: Callable[..., Any]) -> Primitive:
         return op
     found = _OPERATORS.get(op)
     if found is None:
-        found = _OPERATORS[op] = Primitive(op.name, run, op.pullbacks, elementwise=True)
+        found = _OPERATORS[op] = Primitive(op.name, run, op.pullbacks, elementwise=True, chooses=op.chooses)
     return found
 
 
@@ -263,3 +292,42 @@ def run_flat(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappin
     return (
         make(out, None) if isinstance(out, ndarray | np.generic | float) and np.result_type(out).kind in "fc" else out
     )
+
+
+def settled(handle: Any, like: Any, leaves: Sequence[Leaf]) -> Any:
+    """What a derivative gives to whoever asked for it, within another run: of the kind of `like`.
+
+    In a run that is recorded whole, it no longer depends on the leaves of that derivative.
+    """
+    node = handle._node
+    if type(node) is not RecordedNode and type(node) is not RecordedLeaf:
+        return handle
+    kind = type(like) if type(like) is not type(handle._value) and isinstance(like, _KINDS) else None
+    now = record(IDENTITY if kind is None else AS_KIND, (handle,), {} if kind is None else {"kind": kind})
+    now._node.live = now._node.live.difference(leaves)
+    return now
+
+
+def _as_kind(x: Any, kind: type) -> Any:
+    return np.asarray(x) if kind is ndarray else kind(x)
+
+
+_KINDS = (float, complex, np.inexact, ndarray)
+#: A number as Python's float, NumPy's scalar, or an array without axes.
+AS_KIND = Primitive("as_kind", _as_kind, (lambda dout, _out, _x, kind: dout,))
+
+
+def differentiated(x: Any) -> bool:
+    """Whether a derivative may be asked for through a value: a Variable, in a recorded run one that a leaf leads to."""
+    if not isinstance(x, Handle):
+        return False
+    node = x._node
+    return bool(node.live) if isinstance(node, RecordedNode | RecordedLeaf) else True
+
+
+def in_kind(result: Any, x: Any) -> Any:
+    """In a recorded run, a result as Python's number where `x` is one."""
+    kind = type(x._value) if isinstance(x, Handle) and isinstance(x._node, RecordedNode | RecordedLeaf) else None
+    if kind in (int, float, complex) and isinstance(result, Handle):
+        return record(AS_KIND, (result,), {"kind": kind})
+    return result

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from .arguments import Arguments, call, function_name, keep_scope, outermost
-from .backprop import checked_dout, collect, finished, needed, one, refuse_finished, walk
+from .backprop import carrying, checked_dout, collect, finished, needed, one, refuse_finished, walk
 from .graph import Leaf, Node, Scope, form
 from .layout import replica
-from .recording import make
+from .recorder import leaf_kind
+from .recording import make, settled
 from .tree import Rebuild, flatten, matched, tree_map
 from .variable import Variable
 
@@ -39,7 +40,7 @@ class Run:
             self._hold_live(older)
             keep_scope()
         self.linked = needed(self.nodes, older) if older else None
-        self.inside = needed(self.nodes, leaves) if older else None
+        self.inside = carrying(self.nodes, leaves) if older else None
 
     @staticmethod
     def _hold_live(older: set[Node]) -> None:
@@ -72,14 +73,16 @@ class Run:
         """What the caller gets for a value of this run, or a Variable of it."""
         if isinstance(value, Variable):
             value, end = value._value, value._node
-        return make(value, end) if self.linked is not None and end in self.linked else value
+        if self.linked is None or end not in self.linked:
+            return value
+        return settled(make(value, end), value, self.leaves)
 
     def finish(self, derivatives: Sequence[Any], given: Sequence[Any] = ()) -> list[Any]:
         """Derivatives as the caller gets them: zeros for None, nothing shared."""
         taken = list(given)
         result = []
         for d, value in zip(derivatives, self.values, strict=True):
-            result.append(finished(d, value, taken))
+            result.append(finished(d, value, taken, self.leaves))
             taken.append(result[-1])
         return result
 
@@ -93,8 +96,9 @@ class Pushed:
 
     def __init__(self, run: Run, here: Scope) -> None:
         self.run = run
+        kind = leaf_kind()
         douts = [
-            None if end is None else Leaf(one_like(v), None, here)
+            None if end is None else kind(one_like(v), None, here)
             for end, v in zip(run.ends, run.out_values, strict=True)
         ]
         handles = [None if d is None else make(d.value, d) for d in douts]

@@ -23,7 +23,7 @@ from .layout import replica
 from .looking import Looking
 from .methods import ArrayMethods
 from .objects import InObjectArrays, as_objects
-from .recording import Handle, binary, fixed, joined, record, run_flat, unary, use, values_of
+from .recording import Handle, binary, fixed, joined, kind_of, record, run_flat, unary, use, values_of, view_of
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
 from .rules.indexing import getitem, write
@@ -277,7 +277,9 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
     def _become(self, new: Any) -> None:
         """Point at a new value and node."""
         self._value = np.asarray(values_of(new))
-        self._node = new._node if isinstance(new, Variable) else None
+        self._node = node = new._node if isinstance(new, Variable) else None
+        if type(self) is Variable:
+            self.__class__ = kind_of(node)  # a constant that was written to becomes part of the run
 
     # Indexing
 
@@ -359,6 +361,8 @@ class View(Variable):
         if self._parent._value is not self._seen:
             now = record(self._op, (self._parent,), dict(self._how))
             self._own_value, self._own_node, self._seen = now._value, now._node, self._parent._value
+            if type(self) is View:
+                self.__class__ = view_of(now._node)
 
     # A common Variable has these two as they are; here they are looked up, which its users don't notice.
     @property

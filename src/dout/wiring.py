@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from .copies import arrays_in, fresh
-from .graph import PICK, Primitive
+from .graph import PICK, Custom, Primitive, plain
 from .guards import fingerprint
-from .recording import record
+from .recorder import RECORDER
+from .recording import differentiated, record
 from .variable import Variable
 
 
@@ -66,12 +67,37 @@ def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     parameters = [getattr(obj, name) for name in names]
     if not any(isinstance(v, Variable) for v in (*inputs, *parameters)):
         return fresh(obj).forward(*inputs, **options)
+    if RECORDER.get() is not None:
+        return _recorded(obj, inputs, names, parameters, options)
     constants = [x for x in inputs if isinstance(x, np.ndarray)]
     call = _Call(obj, names, len(inputs), constants, options)
     out = record(Primitive(type(obj).__name__, call.forward, joint=call.joint), (*inputs, *parameters), {})
     if isinstance(out._value, tuple):
         return tuple(PICK(out, i=i) for i in range(len(out._value)))
     return out
+
+
+def _recorded(
+    obj: Any, inputs: tuple[Any, ...], names: list[str], parameters: list[Any], options: dict[str, Any]
+) -> Any:
+    """In a run that is recorded whole: what forward does is recorded, and the derivative is the layer's own backward."""
+    if not any(map(differentiated, (*inputs, *parameters))):
+        return fresh(obj).forward(*inputs, **options)
+    call = _Call(obj, names, len(inputs), [], options)
+    call.recorded = True
+    call.fresh = _fresh(obj, names, [plain(p) for p in parameters])
+    before = [getattr(call.fresh, name) for name in names]
+    out = call.fresh.forward(*[np.copy(plain(x))[()] if isinstance(x, Variable) else x for x in inputs], **options)
+    call.state = {n for n, v in zip(names, before, strict=True) if getattr(call.fresh, n, None) is not v}
+    n = len(inputs) + len(parameters)
+    several = isinstance(out, tuple)
+    outs = out if several else (out,)
+
+    def joint(dout: Any, given: Any, *values: Any) -> tuple[Any, ...]:
+        return (*call.joint(dout, given, *values[:n]), *([None] * len(outs)))
+
+    whole = record(Custom(call.name, n, several, joint), (*inputs, *parameters, *outs), {})
+    return tuple(PICK(whole, i=i) for i in range(len(outs))) if several else whole
 
 
 class _Call:
@@ -86,6 +112,8 @@ class _Call:
         self.constants = constants
         self.spares_dout = getattr(obj, "spares_dout", False)
         self.options = options
+        self.recorded = False
+        self.shared: list[tuple[str, np.ndarray, int]] = []
 
     @property
     def name(self) -> str:
@@ -117,7 +145,7 @@ class _Call:
         return out
 
     def joint(self, dout: Any, outs: Any, *values: Any) -> tuple[Any, ...]:
-        linked = any(isinstance(o, Variable) for o in (outs if isinstance(outs, list) else [outs]))
+        linked = self.recorded or any(isinstance(o, Variable) for o in (outs if isinstance(outs, list) else [outs]))
         self._hold_unchanged()
         if linked:  # a derivative of a derivative: differentiate the layer's own code
             obj = _fresh(self.obj, self.names, values[self.n_inputs :])

@@ -96,7 +96,7 @@ def _take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") 
         a, axis = np.ravel(a), 0
     axis = normalize_axis_index(axis, ndim_of(a))
     size = shape_of(a)[axis]
-    places = np.asarray(indices)
+    places = indices if hasattr(indices, "shape") else np.asarray(indices)
     places = places.astype(int) if places.dtype == bool else places  # NumPy reads them as 0 and 1, not as a mask
     if mode == "wrap":
         places = places % size
@@ -109,7 +109,7 @@ def _take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") 
 
 @implements(np.take_along_axis)
 def _take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
-    places = np.asarray(indices)
+    places = indices if hasattr(indices, "shape") else np.asarray(indices)
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, ndim_of(arr))

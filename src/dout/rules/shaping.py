@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import ndim_of, plain, shape_of
+from ..graph import laid, ndim_of, plain, shape_of
 from .indexing import scatter
 from .registry import flat, implements, primitive
 
@@ -89,7 +89,7 @@ def _as_shape(shape: Any) -> tuple[int, ...]:
 
 @implements(np.reshape)
 def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None) -> Array:
-    order = ("F" if np.isfortran(np.asarray(plain(a))) else "C") if order == "A" else order
+    order = ("F" if np.isfortran(laid(a)) else "C") if order == "A" else order
     if copy is False:
         np.reshape(plain(a), shape, order=order, copy=False)  # raises where that can't be
     result = reshape(a, shape=_as_shape(shape), order=order, old=shape_of(a))
@@ -99,7 +99,7 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
 @implements(np.ravel)
 def _ravel(a: Array, order: str = "C") -> Array:
     """A view where the entries lie one after another in memory; otherwise a copy, also where a reshape is a view."""
-    here = np.asarray(plain(a))
+    here = laid(a)
     if order == "K":  # as in memory: the axis with the longest steps first
         axes = sorted(range(here.ndim), key=lambda i: -abs(here.strides[i]))
         a, here, order = np.transpose(a, axes), here.transpose(axes), "C"

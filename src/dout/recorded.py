@@ -1,0 +1,488 @@
+"""Variables of a run that is recorded whole, for `jit`: what carries no derivative becomes a node too.
+
+A comparison gives a Variable that holds bools, an argmax one that holds ints. When Python needs a plain value of one
+(`if x > 0`, `float(err)`, `np.asarray(x)`), it gets it, and the recorder notes it: the recording holds only for runs in
+which that value is the same. So nothing leaves a recorded run without being seen.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy
+
+from .graph import NO_PARAMS, PICK, Primitive, RecordedLeaf, RecordedNode
+from .objects import as_objects
+from .recorder import RECORDER, Recorder
+from .recording import Handle, fixed, joined, make, record, use_for
+from .rules import FLAT, FUNCTIONS, UFUNCS
+from .rules.elementwise import astype
+from .rules.indexing import getitem
+from .rules.ufuncs import store
+from .tree import Rebuild, flatten
+from .variable import _SAVERS, _WRITERS, Variable, View
+
+np: Any = numpy  # NumPy's stubs don't know that its functions take a Variable
+
+#: Functions that tell of the form of a value, the same for all runs of one recording.
+_OF_FORM = {
+    np.can_cast, np.common_type, np.iscomplexobj, np.isfortran, np.isrealobj, np.may_share_memory, np.min_scalar_type,
+    np.ndim, np.result_type, np.shape, np.shares_memory, np.size,
+}  # fmt: skip
+#: New arrays of a value's form, which the function may write to.
+_LIKE = {np.zeros_like, np.ones_like, np.empty_like}
+_flat_ops: dict[Any, Primitive] = {}
+
+
+def flat_op(function: Callable[..., Any], name: str = "") -> Primitive:
+    """The primitive of a function that no derivative passes through."""
+    found = _flat_ops.get(function)
+    if found is None:
+        name = name or getattr(function, "__name__", str(function))
+        found = _flat_ops[function] = Primitive(name, function, joint=_none, flat=True)
+    return found
+
+
+def _none(_dout: Any, _out: Any, *args: Any, **_params: Any) -> tuple[None, ...]:
+    return (None,) * len(args)
+
+
+def _call(*values: Any, function: Callable[..., Any], rebuild: Rebuild, places: tuple[Any, ...]) -> Any:
+    """A function of NumPy's, with the recorded values among its arguments where they were."""
+    remaining = iter(values)
+    args, kwargs = rebuild(iter([next(remaining) if p is None else p[0] for p in places]))
+    return function(*args, **kwargs)
+
+
+#: What is in no table: NumPy's own function, called as it was.
+CALL = Primitive("call", _call, joint=_none, flat=True)
+STOP = Primitive("stop", lambda x: x, joint=_none, flat=True)
+TRUTH = Primitive("bool", bool, joint=_none, flat=True)
+INT = Primitive("int", int, joint=_none, flat=True)
+
+
+def _at(key: tuple[Any, ...], indices: Sequence[Any]) -> Any:
+    """An index with the recorded parts in their places."""
+    remaining = iter(indices)
+    whole = tuple([next(remaining) if k is TAKEN else k for k in key[1:]])
+    return whole if key[0] else whole[0]
+
+
+class Taken:
+    """Stands in an index for a part that is an input of the operation."""
+
+    def __repr__(self) -> str:
+        return "·"
+
+
+TAKEN = Taken()
+
+
+def _gather(x: Any, *indices: Any, key: Any, shape: Any) -> Any:
+    return np.copy(x[_at(key, indices)])[()]
+
+
+def _put(dout: Any, *indices: Any, key: Any, shape: Any) -> Any:
+    buffer = np.zeros(shape, np.result_type(dout))
+    np.add.at(buffer, _at(key, indices), dout)
+    return buffer
+
+
+def _replace(base: Any, value: Any, *indices: Any, key: Any) -> Any:
+    out = np.array(base)
+    out[_at(key, indices)] = value
+    return out
+
+
+def _d_replace(dout: Any, _out: Any, base: Any, value: Any, *indices: Any, key: Any) -> tuple[Any, ...]:
+    """The base's entries that stayed, and what the value's entries became; 0 for those that were overwritten after."""
+    places: Any = np.arange(np.size(base)).reshape(np.shape(base))
+    here = gather(_constant(places), *indices, key=key, shape=places.shape)
+    order = np.arange(np.size(here)).reshape(np.shape(here))
+    last = REPLACE_FLAT(_constant(np.zeros(np.size(base), int)), order, here, key=(False, TAKEN))
+    stays = gather(last, here, key=(False, TAKEN), shape=np.shape(last)) == order
+    read = np.where(stays, gather(dout, *indices, key=key, shape=np.shape(dout)), 0)
+    return replace(dout, 0, *indices, key=key), read, *([None] * len(indices))
+
+
+def _nones(n: int) -> list[None]:
+    return [None] * n
+
+
+#: Reading, adding and writing at an index that was computed in the run.
+gather = Primitive(
+    "gather",
+    _gather,
+    joint=lambda dout, _out, _x, *indices, key, shape: (
+        scatter_add(dout, *indices, key=key, shape=shape),
+        *_nones(len(indices)),
+    ),
+)
+scatter_add = Primitive(
+    "scatter_add",
+    _put,
+    joint=lambda dout, _out, _x, *indices, key, shape: (
+        gather(dout, *indices, key=key, shape=shape),
+        *_nones(len(indices)),
+    ),
+)
+replace = Primitive("replace", _replace, joint=_d_replace)
+REPLACE_FLAT = Primitive("replace", _replace, joint=_none, flat=True)
+
+
+def _constant(value: Any) -> Any:
+    """A value made in the run, as a part of it, which may be written to."""
+    leaf = RecordedLeaf(value, None, None)
+    leaf.live = frozenset()
+    return make(value, leaf)
+
+
+def recorder() -> Recorder:
+    """The recorder of this run.
+
+    Raises:
+        RuntimeError: if the run has ended, and a Variable was kept from it.
+    """
+    found = RECORDER.get()
+    if found is None:
+        raise RuntimeError(
+            "a Variable was kept from inside a function under dout.jit, which has returned. Return it from the function "
+            "instead."
+        )
+    return found
+
+
+class Whole:
+    """Beside a class of Variables: everything computed with it is recorded, and what Python learns is noted."""
+
+    __slots__ = ()
+
+    _value: Any
+    _node: Any
+
+    # Seen by Python: noted
+
+    def _told(self, how: str) -> Any:
+        """The plain value, for Python to look at; an array can't be written to."""
+        value = self._value
+        recorder().guard(self._node, value, how)
+        if type(value) is numpy.ndarray:
+            value = value.view()
+            value.flags.writeable = False
+        return value
+
+    def _leaving(self, how: str) -> Any:
+        if self._node.live:
+            recorder().fail(f"{how} on a value that a derivative was asked for")
+            return super()._leaving(how)  # type: ignore[misc]
+        return self._told(how)
+
+    def __bool__(self) -> bool:
+        if isinstance(self._value, bool | numpy.bool_):
+            return bool(self._told("bool"))
+        return record(TRUTH, (self,), NO_PARAMS)._told("bool")  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        self._leaving("int(v)") if self._node.live else None
+        return record(INT, (self,), NO_PARAMS)._told("int")  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        operator.index(self._value)
+        return operator.index(self._told("int"))
+
+    def __repr__(self) -> str:
+        return f"Variable({self._told('repr')!r})"
+
+    def __str__(self) -> str:
+        return str(self._told("str"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self._told("format"), spec)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self._node.live:
+            return as_objects(self, dtype)
+        value = self._told("np.asarray")
+        return np.array(value, dtype) if copy else np.asarray(value, dtype)
+
+    @property
+    def value(self) -> Any:
+        """The value, through which no derivative passes."""
+        return self.__dout_plain__()
+
+    def __dout_plain__(self) -> Any:
+        return record(STOP, (self,), NO_PARAMS) if self._node.live else self
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(self == item))
+
+    # Flat, and recorded
+
+    def __lt__(self, other: Any) -> Any:
+        return _flat(np.less, operator.lt, self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _flat(np.less_equal, operator.le, self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _flat(np.greater, operator.gt, self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _flat(np.greater_equal, operator.ge, self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return _flat(np.equal, operator.eq, self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return _flat(np.not_equal, operator.ne, self, other)
+
+    __hash__ = object.__hash__
+
+    def __and__(self, other: Any) -> Any:
+        return _flat(np.bitwise_and, operator.and_, self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _flat(np.bitwise_and, operator.and_, other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _flat(np.bitwise_or, operator.or_, self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _flat(np.bitwise_or, operator.or_, other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _flat(np.bitwise_xor, operator.xor, self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _flat(np.bitwise_xor, operator.xor, other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return _flat(np.left_shift, operator.lshift, self, other)
+
+    def __rshift__(self, other: Any) -> Any:
+        return _flat(np.right_shift, operator.rshift, self, other)
+
+    def __invert__(self) -> Any:
+        return record(flat_op(operator.invert, "invert"), (self,), NO_PARAMS)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _flat(np.floor_divide, operator.floordiv, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _flat(np.floor_divide, operator.floordiv, other, self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return _called(round, (self, ndigits), {})
+
+    def __trunc__(self) -> Any:
+        return _called(math.trunc, (self,), {})
+
+    def __floor__(self) -> Any:
+        return _called(math.floor, (self,), {})
+
+    def __ceil__(self) -> Any:
+        return _called(math.ceil, (self,), {})
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
+        """A copy in another dtype."""
+        dtype = np.dtype(dtype)
+        if not copy and dtype == self.dtype:  # type: ignore[attr-defined]
+            return self
+        if dtype.kind in "fc" and self.dtype.kind in "fc":  # type: ignore[attr-defined]
+            return astype(self, dtype=dtype)
+        if self._node.live:
+            return self._leaving(f"v.astype({dtype})")
+        return record(flat_op(astype.forward, "cast"), (self,), {"dtype": dtype})
+
+    # Protocols
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "__call__" and not options:
+            op = UFUNCS.get(ufunc)
+            if op is not None:
+                return record(op, inputs, NO_PARAMS)
+            if ufunc in FLAT and ufunc.nout == 1:
+                return record(flat_op(ufunc), inputs, NO_PARAMS)
+        run = ufunc if method == "__call__" else getattr(ufunc, method)
+        out = options.pop("out", None)
+        result = self._by_rules(
+            lambda: super(Whole, self).__array_ufunc__(ufunc, method, *inputs, **options),  # type: ignore[misc]
+            run, inputs, options, writes=method == "at", flat=ufunc in FLAT and method == "__call__",
+        )  # fmt: skip
+        return result if out is None else store(result, out)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        kwargs = kwargs or {}
+        if function in _OF_FORM:
+            return function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()})
+        if function in _LIKE:
+            return _constant(function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()}))
+        if function in _SAVERS:
+            recorder().fail(f"np.{function.__name__} writes to a file")
+        out = kwargs.pop("out", None)
+        result = self._by_rules(
+            lambda: super(Whole, self).__array_function__(function, types, args, kwargs),  # type: ignore[misc]
+            function, args, kwargs, writes=function in _WRITERS, flat=function in FLAT and function not in FUNCTIONS,
+        )  # fmt: skip
+        return result if out is None else store(result, out)
+
+    def _by_rules(
+        self,
+        rules: Callable[[], Any],
+        function: Callable[..., Any],
+        args: Any,
+        kwargs: Mapping[str, Any],
+        *,
+        writes: bool,
+        flat: bool,
+    ) -> Any:
+        """Run what is written in terms of primitives; what isn't, or is not for ints and bools, by NumPy itself."""
+        handles = [v for v in flatten((args, dict(kwargs)))[0] if isinstance(v, Handle)]
+        live = any(getattr(v._node, "live", ()) for v in handles)
+        if flat:
+            return _called(function, args, kwargs)
+        running = recorder().running
+        again = function in running and not live and not writes  # rules that call the function itself, on plain values
+        if not again and (writes or live or all(np.result_type(v._value).kind in "fc" for v in handles)):
+            running.append(function)
+            try:
+                return rules()
+            except (NotImplementedError, TypeError):
+                if writes or live:
+                    raise
+            finally:
+                running.pop()
+        return _called(function, args, kwargs)
+
+    # Indexing
+
+    def __getitem__(self, key: Any) -> Any:
+        key, indices = _split(key, self)
+        if not indices:
+            return record(getitem, (self,), {"key": key, "shape": np.shape(self._value)})
+        return record(gather, (self, *indices), {"key": key, "shape": np.shape(self._value)})
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if type(self._value) is not numpy.ndarray:
+            raise TypeError(f"'{type(self._value).__name__}' object does not support item assignment")
+        key, indices = _split(key, self, masks=np.ndim(value) == 0)
+        if not indices:
+            super().__setitem__(key, value)  # type: ignore[misc]
+            return
+        value = joined(value)
+        given = np.result_type(_values(value))
+        if isinstance(value, Handle) and not np.can_cast(given, self._value.dtype, "same_kind"):
+            raise TypeError(f"x[...] = value: cannot cast {given} to the array's {self._value.dtype}")
+        self._become(record(replace, (self, value, *indices), {"key": key}))
+
+    _become: Callable[[Any], None]
+
+
+class Recorded(Whole, Variable):
+    """A Variable of a run that is recorded whole."""
+
+    __slots__ = ()
+
+
+class RecordedView(Whole, View):
+    """A view of such a one."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return Whole.__bool__(self)
+
+
+use_for((RecordedNode, RecordedLeaf), Recorded, RecordedView)
+
+
+def _values(x: Any) -> Any:
+    if isinstance(x, Handle):
+        return x._value
+    return type(x)(map(_values, x)) if type(x) in (list, tuple) else x
+
+
+def _flat(ufunc: Any, run: Callable[..., Any], x: Any, y: Any) -> Any:
+    """An operator that no derivative passes through; on Python's numbers it stays Python's."""
+    x, y = joined(x), joined(y)
+    if not all(isinstance(v, Handle | numpy.ndarray | numpy.generic | int | float | complex) for v in (x, y)):
+        return NotImplemented
+    return record(flat_op(run, ufunc.__name__), (x, y), NO_PARAMS)
+
+
+def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> Any:
+    """A function called by NumPy (or Python) on the values, with its results recorded."""
+    if isinstance(function, numpy.ufunc) and function.nout == 1 and not kwargs:
+        return record(flat_op(function), tuple(args), NO_PARAMS)
+    flat, rebuild = flatten((tuple(args), dict(kwargs)))
+    handles = [v for v in flat if isinstance(v, Handle)]
+    note = recorder()
+    places = tuple([None if isinstance(v, Handle) else (note.constant(v),) for v in flat])
+    params = {"function": function, "rebuild": rebuild, "places": places}
+    result = record(CALL, tuple(handles), params)
+    value = result._value
+    if isinstance(value, tuple | list) and all(_is_number(v) for v in value):
+        parts = [PICK(result, i=i) for i in range(len(value))]
+        kind = type(value)
+        return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
+    if _is_number(value):
+        return result
+    for v in handles:
+        v._told(getattr(function, "__name__", "a call"))  # type: ignore[attr-defined]
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | complex) or (
+        isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "fciub"
+    )
+
+
+def _split(key: Any, x: Any, masks: bool = False) -> tuple[Any, list[Any]]:
+    """An index in two parts: what is fixed for the recording, and the recorded values that stand in it.
+
+    Args:
+        key: the index, as it was written.
+        x: what is read or written to.
+        masks: whether a mask may stay one, because it doesn't matter how many entries it has.
+
+    Returns:
+        NumPy's key and no values; or a tuple of whether it was a tuple, and its parts, with the values apart. A mask
+        becomes the places where it is true.
+    """
+    parts = list(key) if isinstance(key, tuple) else [key]
+    if not any(isinstance(p, Handle | list | slice) for p in parts):
+        return fixed(key), []
+    indices: list[Any] = []
+    template: list[Any] = []
+    for part in parts:
+        if isinstance(part, list):
+            part = joined(part)
+        if isinstance(part, slice):
+            template.append(slice(*[None if e is None else operator.index(e) for e in (part.start, part.stop, part.step)]))
+        elif not isinstance(part, Handle):
+            template.append(fixed(part))
+        elif np.result_type(part._value) == bool:
+            if not np.ndim(part._value):
+                template.append(bool(part))
+                continue
+            if masks:
+                indices.append(part)
+                template.append(TAKEN)
+                continue
+            places = _called(np.nonzero, (part,), {})
+            indices += places
+            template += [TAKEN] * len(places)
+        elif np.ndim(part._value) or (np.ndim(x._value) == len(parts) and None not in parts):
+            indices.append(part)
+            template.append(TAKEN)
+        else:
+            template.append(operator.index(part))  # NumPy gives a view here, which may be written to
+    if not indices:
+        return tuple(template) if isinstance(key, tuple) else template[0], []
+    return (isinstance(key, tuple) or len(template) > 1, *template), indices

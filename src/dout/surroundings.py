@@ -1,0 +1,249 @@
+"""What a function depends on besides its arguments: closures, global names, defaults, attributes; and whether it changed.
+
+A recorded run holds as long as all of that is what it was: a list of places, each with the object that was there. Arrays
+are told apart from the rest, because their contents may change in place. Libraries are taken as they are.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable, Iterable
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from .copies import attributes
+from .guards import fingerprint
+from .recording import Handle
+from .witness import is_users
+
+#: More objects than this are not looked through.
+_MOST = 20_000
+_PLAIN = (str, bytes, int, float, complex, bool, type(None), np.generic, np.dtype)
+_MISSING = object()
+
+
+class Surroundings:
+    """What a function depends on, found once.
+
+    Attributes:
+        arrays: the arrays that it holds, by id.
+        problem: why a run of it can't be recorded, if it holds what changes unseen.
+    """
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self.arrays: dict[int, np.ndarray] = {}
+        self.problem: str | None = None
+        self._places: list[tuple[Callable[[], Any], Any, Callable[[Any], None] | None]] = []
+        self._mutable: list[tuple[Any, list[Any]]] = []
+        self._random: list[tuple[Callable[[], Any], Callable[[Any], Any], Any]] = []
+        self._copies: list[tuple[np.ndarray, np.ndarray]] | None = None
+        self._seen: dict[int, Any] = {}
+        self._stack: list[Any] = list(roots)
+        while self._stack and self.problem is None:
+            self._visit(self._stack.pop())
+            if len(self._seen) > _MOST:
+                self.problem = f"it holds more than {_MOST} objects"
+        self._draws(random.getstate, random.setstate)
+        self._draws(np.random.get_state, np.random.set_state)  # noqa: NPY002  the user's code may draw from it
+
+    # Finding
+
+    def _visit(self, obj: Any) -> None:
+        if isinstance(obj, _PLAIN) or id(obj) in self._seen:
+            return
+        self._seen[id(obj)] = obj  # kept, so that no other object gets its id
+        if isinstance(obj, np.ndarray):
+            self.arrays[id(obj)] = obj
+            if obj.dtype.kind not in "fciub":
+                self._stack.extend(obj.flat if obj.dtype.kind == "O" else ())
+        elif isinstance(obj, FunctionType):
+            self._function(obj)
+        elif isinstance(obj, MethodType):
+            self._stack += [obj.__func__, obj.__self__]
+        elif isinstance(obj, functools.partial):
+            self._stack += [obj.func, *obj.args, *obj.keywords.values()]
+        elif isinstance(obj, list | tuple | set | frozenset):
+            if not isinstance(obj, tuple):
+                self._mutable.append((obj, list(obj)))
+            self._stack.extend(obj)
+            self._object(obj)
+        elif isinstance(obj, dict):
+            self._mutable.append((obj, [*obj.keys(), *obj.values()]))
+            self._stack.extend(obj.values())
+        elif isinstance(obj, np.random.Generator):
+            bits = obj.bit_generator
+            self._draws(lambda: bits.state, lambda state: setattr(bits, "state", state))
+        elif isinstance(obj, np.random.RandomState):
+            self._draws(obj.get_state, obj.set_state)
+        elif isinstance(obj, random.Random):
+            self._draws(obj.getstate, obj.setstate)
+        elif isinstance(obj, Handle):
+            self.problem = "it holds a Variable"
+        elif isinstance(obj, type):
+            self._class(obj)
+        elif isinstance(obj, ModuleType | BuiltinFunctionType | np.ufunc):
+            pass
+        elif hasattr(obj, "__next__"):
+            self.problem = f"it holds a {type(obj).__name__}, which gives another value each time"
+        else:
+            self._object(obj)
+
+    def _function(self, f: FunctionType) -> None:
+        for cell in f.__closure__ or ():
+            self._place(lambda cell=cell: _content(cell), lambda v, cell=cell: setattr(cell, "cell_contents", v))
+        if f.__defaults__:
+            self._stack.extend(f.__defaults__)
+        if f.__kwdefaults__:
+            self._stack.extend(f.__kwdefaults__.values())
+        wrapped = getattr(f, "__wrapped__", None)
+        if wrapped is not None:
+            self._stack.append(wrapped)
+        if is_users(f.__code__.co_filename):
+            self._place(lambda: f.__code__, None)
+            self._globals(f)
+
+    def _globals(self, f: FunctionType) -> None:
+        names, space = _names(f.__code__), f.__globals__
+        for name in names:
+            value = space.get(name, _MISSING)
+            if value is _MISSING:
+                continue
+            if isinstance(value, ModuleType):
+                self._module(value, names)
+            self._place(lambda name=name: space.get(name, _MISSING), lambda v, name=name: space.__setitem__(name, v))
+
+    def _module(self, module: ModuleType, names: set[str]) -> None:
+        if not is_users(getattr(module, "__file__", None) or "<frozen "):
+            return
+        if "site-packages" in (module.__file__ or "") or "dist-packages" in (module.__file__ or ""):
+            return
+        for name in names & vars(module).keys():
+            self._place(lambda name=name: getattr(module, name, _MISSING), lambda v, name=name: setattr(module, name, v))
+
+    def _class(self, kind: type) -> None:
+        module = kind.__module__
+        if module.partition(".")[0] in ("dout", "numpy", "builtins"):
+            return
+        for base in kind.__mro__:
+            if base.__module__.partition(".")[0] in ("dout", "numpy", "builtins"):
+                continue
+            for name, value in vars(base).items():
+                if isinstance(value, staticmethod | classmethod):
+                    value = value.__func__
+                elif isinstance(value, property):
+                    self._stack += [g for g in (value.fget, value.fset) if g is not None]
+                    continue
+                if isinstance(value, FunctionType):
+                    self._stack.append(value)
+                elif not name.startswith("__"):
+                    self._place(lambda base=base, name=name: vars(base).get(name, _MISSING), None)
+
+    def _object(self, obj: Any) -> None:
+        self._class(type(obj))
+        if hasattr(obj, "__dict__"):
+            self._mutable.append((obj.__dict__, [*obj.__dict__.keys(), *obj.__dict__.values()]))
+            self._stack.extend(obj.__dict__.values())
+        for name, _ in attributes(obj):
+            if name not in getattr(obj, "__dict__", {}):
+                self._place(
+                    lambda name=name: getattr(obj, name, _MISSING), lambda v, name=name: object.__setattr__(obj, name, v)
+                )
+
+    def _draws(self, read: Callable[[], Any], put: Callable[[Any], Any]) -> None:
+        self._random.append((read, put, read()))
+
+    def _place(self, read: Callable[[], Any], put: Callable[[Any], None] | None) -> None:
+        found = read()
+        self._places.append((read, found, put))
+        if found is not _MISSING:
+            self._stack.append(found)
+
+    # Holding
+
+    def anything(self) -> bool:
+        """Whether there is anything that has to be looked at before each call."""
+        return bool(self._places or self._mutable or self.arrays)
+
+    def same(self) -> bool:
+        """Whether every place holds what it held."""
+        for read, found, _ in self._places:
+            now = read()
+            if now is not found and not _equal(now, found):
+                return False
+        for container, before in self._mutable:
+            now = [*container.keys(), *container.values()] if isinstance(container, dict) else container
+            if len(now) != len(before):
+                return False
+            for a, b in zip(now, before, strict=True):
+                if a is not b and not _equal(a, b):
+                    return False
+        return True
+
+    def drew(self) -> bool:
+        """Whether random numbers were drawn since."""
+        return any(repr(read()) != repr(before) for read, _, before in self._random)
+
+    def contents(self) -> list[int]:
+        """A fingerprint of each array's contents."""
+        return [fingerprint(a) for a in self.arrays.values() if a.dtype.kind in "fciub"]
+
+    def remember(self) -> None:
+        """Keep copies of the arrays, if they are not too large, so that a run that is broken off can be undone."""
+        arrays = [a for a in self.arrays.values() if a.dtype.kind in "fciub" and a.flags.writeable]
+        self._copies = [(a, a.copy()) for a in arrays] if sum(a.nbytes for a in arrays) < 1 << 28 else []
+
+    def forget(self) -> None:
+        """Let go of the copies."""
+        self._copies = None
+
+    def restore(self) -> None:
+        """Put back what was held when it was remembered; for a run that was broken off."""
+        for array, before_it in self._copies or ():
+            if array.tobytes() != before_it.tobytes():
+                array[...] = before_it
+        for get, put_state, state in self._random:
+            if repr(get()) != repr(state):
+                put_state(state)
+        for read, found, put in self._places:
+            if put is not None and read() is not found and found is not _MISSING:
+                put(found)
+        for container, before in self._mutable:
+            if isinstance(container, dict):
+                half = len(before) // 2
+                keys, values = before[:half], before[half:]
+                now = [*container.keys(), *container.values()]
+                if len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True)):
+                    container.clear()
+                    container.update(zip(keys, values, strict=True))
+            elif isinstance(container, list) and (
+                len(container) != len(before) or any(a is not b for a, b in zip(container, before, strict=True))
+            ):
+                container[:] = before
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether plain values are the same; anything else has to be the same object."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, MethodType):
+        return a.__func__ is b.__func__ and a.__self__ is b.__self__
+    return isinstance(a, _PLAIN) and repr(a) == repr(b)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not assigned yet
+        return _MISSING
+
+
+def _names(code: CodeType) -> set[str]:
+    """All names that a function's code, and the functions inside it, look up."""
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= _names(constant)
+    return found
