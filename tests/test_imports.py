@@ -19,7 +19,8 @@ PACKAGES = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exist
 FLOORS = [
     {"graph", "errors", "layout", "methods", "storage", "tree"},
     {"broadcasting", "guards", "recorder", "witness"},
-    {"rules", "passes", "run"},
+    {"rules", "passes"},
+    {"run"},
     {"recording"},
     {"backprop", "conversions", "copies", "looking", "objects"},
     {"variable"},

@@ -44,8 +44,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "_keeps", "add_into", "both", "chooses", "elementwise", "first", "flat", "forward", "joint", "name", "only", "pullbacks",
-        "read_only", "second", "view",
+        "_keeps", "add_into", "both", "chooses", "elementwise", "first", "flat", "forward", "joint", "name", "only",
+        "pullbacks", "read_only", "second", "view",
     )  # fmt: skip
 
     def __init__(

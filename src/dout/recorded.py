@@ -113,7 +113,7 @@ def _nones(n: int) -> list[None]:
 
 
 #: Reading, adding and writing at an index that was computed in the run.
-gather = Primitive(
+gather: Primitive = Primitive(
     "gather",
     _gather,
     joint=lambda dout, _out, _x, *indices, key, shape: (
@@ -121,7 +121,7 @@ gather = Primitive(
         *_nones(len(indices)),
     ),
 )
-scatter_add = Primitive(
+scatter_add: Primitive = Primitive(
     "scatter_add",
     _put,
     joint=lambda dout, _out, _x, *indices, key, shape: (
@@ -399,6 +399,7 @@ class RecordedView(Whole, View):
 
 
 use_for((RecordedNode, RecordedLeaf), Recorded, RecordedView)
+HANDLES = Recorded
 
 
 def _values(x: Any) -> Any:
@@ -464,10 +465,12 @@ def _split(key: Any, x: Any, masks: bool = False) -> tuple[Any, list[Any]]:
         if isinstance(part, list):
             part = joined(part)
         if isinstance(part, slice):
-            template.append(slice(*[None if e is None else operator.index(e) for e in (part.start, part.stop, part.step)]))
+            template.append(
+                slice(*[None if e is None else operator.index(e) for e in (part.start, part.stop, part.step)])
+            )
         elif not isinstance(part, Handle):
             template.append(fixed(part))
-        elif np.result_type(part._value) == bool:
+        elif np.result_type(part._value).kind == "b":
             if not np.ndim(part._value):
                 template.append(bool(part))
                 continue
@@ -482,7 +485,7 @@ def _split(key: Any, x: Any, masks: bool = False) -> tuple[Any, list[Any]]:
             indices.append(part)
             template.append(TAKEN)
         else:
-            template.append(operator.index(part))  # NumPy gives a view here, which may be written to
+            template.append(part.__index__())  # type: ignore[attr-defined]  # NumPy gives a view here, which may be written to
     if not indices:
         return tuple(template) if isinstance(key, tuple) else template[0], []
     return (isinstance(key, tuple) or len(template) > 1, *template), indices

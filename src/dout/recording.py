@@ -13,7 +13,19 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .graph import IDENTITY, NO_PARAMS, Leaf, Node, Primitive, RecordedLeaf, RecordedNode, TracedLeaf, TracedNode, form, next_serial
+from .graph import (
+    IDENTITY,
+    NO_PARAMS,
+    Leaf,
+    Node,
+    Primitive,
+    RecordedLeaf,
+    RecordedNode,
+    TracedLeaf,
+    TracedNode,
+    form,
+    next_serial,
+)
 from .guards import SMALL, fingerprint, hold
 from .recorder import RECORDER
 from .witness import here
@@ -119,7 +131,9 @@ def _node(
         if not all(p is None or isinstance(p, RecordedNode | RecordedLeaf) for p in parents):
             recorder.fail("it uses a Variable from outside")
         recorded = RecordedNode()
-        recorded.given = tuple([recorder.constant(v) if p is None else None for v, p in zip(values, parents, strict=True)])
+        recorded.given = tuple(
+            [recorder.constant(v) if p is None else None for v, p in zip(values, parents, strict=True)]
+        )
         recorded.live = _NOT_LIVE if op.flat else _NOT_LIVE.union(*[p.live for p in parents if hasattr(p, "live")])
         whole: Node = recorded.fill(op, parents, *rest)
         return whole

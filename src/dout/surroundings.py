@@ -6,9 +6,9 @@ are told apart from the rest, because their contents may change in place. Librar
 
 from __future__ import annotations
 
-import functools
 import random
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -47,7 +47,7 @@ class Surroundings:
             if len(self._seen) > _MOST:
                 self.problem = f"it holds more than {_MOST} objects"
         self._draws(random.getstate, random.setstate)
-        self._draws(np.random.get_state, np.random.set_state)  # noqa: NPY002  the user's code may draw from it
+        self._draws(np.random.get_state, np.random.set_state)
 
     # Finding
 
@@ -63,7 +63,7 @@ class Surroundings:
             self._function(obj)
         elif isinstance(obj, MethodType):
             self._stack += [obj.__func__, obj.__self__]
-        elif isinstance(obj, functools.partial):
+        elif isinstance(obj, partial):
             self._stack += [obj.func, *obj.args, *obj.keywords.values()]
         elif isinstance(obj, list | tuple | set | frozenset):
             if not isinstance(obj, tuple):
@@ -93,7 +93,7 @@ class Surroundings:
 
     def _function(self, f: FunctionType) -> None:
         for cell in f.__closure__ or ():
-            self._place(lambda cell=cell: _content(cell), lambda v, cell=cell: setattr(cell, "cell_contents", v))
+            self._place(partial(_content, cell), partial(setattr, cell, "cell_contents"))
         if f.__defaults__:
             self._stack.extend(f.__defaults__)
         if f.__kwdefaults__:
@@ -113,7 +113,7 @@ class Surroundings:
                 continue
             if isinstance(value, ModuleType):
                 self._module(value, names)
-            self._place(lambda name=name: space.get(name, _MISSING), lambda v, name=name: space.__setitem__(name, v))
+            self._place(partial(space.get, name, _MISSING), partial(space.__setitem__, name))
 
     def _module(self, module: ModuleType, names: set[str]) -> None:
         if not is_users(getattr(module, "__file__", None) or "<frozen "):
@@ -121,7 +121,7 @@ class Surroundings:
         if "site-packages" in (module.__file__ or "") or "dist-packages" in (module.__file__ or ""):
             return
         for name in names & vars(module).keys():
-            self._place(lambda name=name: getattr(module, name, _MISSING), lambda v, name=name: setattr(module, name, v))
+            self._place(partial(getattr, module, name, _MISSING), partial(setattr, module, name))
 
     def _class(self, kind: type) -> None:
         module = kind.__module__
@@ -139,7 +139,7 @@ class Surroundings:
                 if isinstance(value, FunctionType):
                     self._stack.append(value)
                 elif not name.startswith("__"):
-                    self._place(lambda base=base, name=name: vars(base).get(name, _MISSING), None)
+                    self._place(partial(getattr, base, name, _MISSING), None)
 
     def _object(self, obj: Any) -> None:
         self._class(type(obj))
@@ -148,9 +148,7 @@ class Surroundings:
             self._stack.extend(obj.__dict__.values())
         for name, _ in attributes(obj):
             if name not in getattr(obj, "__dict__", {}):
-                self._place(
-                    lambda name=name: getattr(obj, name, _MISSING), lambda v, name=name: object.__setattr__(obj, name, v)
-                )
+                self._place(partial(getattr, obj, name, _MISSING), partial(object.__setattr__, obj, name))
 
     def _draws(self, read: Callable[[], Any], put: Callable[[Any], Any]) -> None:
         self._random.append((read, put, read()))

@@ -15,7 +15,7 @@ import numpy as np
 from .copies import arrays_in, fresh
 from .graph import PICK, Custom, Primitive, plain
 from .guards import fingerprint
-from .recorder import RECORDER
+from .recorder import RECORDER, Recorder
 from .recording import differentiated, record
 from .variable import Variable
 
@@ -67,8 +67,9 @@ def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     parameters = [getattr(obj, name) for name in names]
     if not any(isinstance(v, Variable) for v in (*inputs, *parameters)):
         return fresh(obj).forward(*inputs, **options)
-    if RECORDER.get() is not None:
-        return _recorded(obj, inputs, names, parameters, options)
+    note = RECORDER.get()
+    if note is not None:
+        return _recorded(note, obj, inputs, names, parameters, options)
     constants = [x for x in inputs if isinstance(x, np.ndarray)]
     call = _Call(obj, names, len(inputs), constants, options)
     out = record(Primitive(type(obj).__name__, call.forward, joint=call.joint), (*inputs, *parameters), {})
@@ -78,7 +79,7 @@ def run(obj: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
 
 
 def _recorded(
-    obj: Any, inputs: tuple[Any, ...], names: list[str], parameters: list[Any], options: dict[str, Any]
+    note: Recorder, obj: Any, inputs: tuple[Any, ...], names: list[str], parameters: list[Any], options: dict[str, Any]
 ) -> Any:
     """In a run that is recorded whole: what forward does is recorded, and the derivative is the layer's own backward."""
     if not any(map(differentiated, (*inputs, *parameters))):
@@ -87,7 +88,11 @@ def _recorded(
     call.recorded = True
     call.fresh = _fresh(obj, names, [plain(p) for p in parameters])
     before = [getattr(call.fresh, name) for name in names]
-    out = call.fresh.forward(*[np.copy(plain(x))[()] if isinstance(x, Variable) else x for x in inputs], **options)
+    given = [plain(x) for x in inputs]
+    nodes = [getattr(x, "_node", None) for x in given]
+    out = call.fresh.forward(*given, **options)
+    if [getattr(x, "_node", None) for x in given] != nodes:
+        note.fail(f"{call.name}.forward writes into an input")
     call.state = {n for n, v in zip(names, before, strict=True) if getattr(call.fresh, n, None) is not v}
     n = len(inputs) + len(parameters)
     several = isinstance(out, tuple)

@@ -1,0 +1,1 @@
+"""Running programs: with NumPy (`interpret`), and as native code (`native`)."""
