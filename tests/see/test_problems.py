@@ -14,6 +14,7 @@ from dout.see.words import say, words
 
 rng = np.random.default_rng(0)
 A = np.array([1.0, -2.0, 3.0])
+B = np.full(3, 12.0)
 
 
 def found(f, *args):
@@ -95,7 +96,7 @@ def test_the_order_of_the_run_decides():
 BACKWARD = [
     (lambda x: np.sqrt(x) * 2.0, (0.0,), "sqrt", "problem.backward.inf"),
     (lambda x: np.sqrt(x * x), (0.0,), "sqrt", "problem.backward.inf"),  # then inf * 0 gives NaN further up
-    (lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0)), (A,), "sqrt", "problem.backward.nan"),
+    (lambda x: np.sum(np.sqrt(x) * np.array([1.0, 0.0, 1.0])), (A,), "sqrt", "problem.backward.nan"),
     (lambda x: np.cbrt(x), (np.float64(0.0),), "cbrt", "problem.backward.inf"),
 ]  # fmt: skip
 
@@ -167,9 +168,40 @@ def test_dead_relus(relu):
 def test_saturated():
     assert one(lambda x: np.sum(dout.Sigmoid()(x)), A * 20, kind="saturated")["values"]["count"] == 3
     assert one(lambda x: np.sum(np.tanh(x)), A * 10, kind="saturated")["node"].op.name == "tanh"
-    assert one(lambda x: 1 / (1 + np.exp(-x)), 12.0, kind="saturated")["node"].op.name == "divide"
-    assert one(lambda x: np.reciprocal(np.exp(-x) + 1), 12.0, kind="saturated")["node"].op.name == "reciprocal"
-    assert kinds(lambda x: 1 / (2 + np.exp(-x)), 12.0) == []
+    assert one(lambda x: 1 / (1 + np.exp(-x)), B, kind="saturated")["node"].op.name == "divide"
+    assert one(lambda x: np.reciprocal(np.exp(-x) + 1), B, kind="saturated")["node"].op.name == "reciprocal"
+    assert kinds(lambda x: 1 / (2 + np.exp(-x)), B) == []
+
+
+def test_a_single_number_is_saturated_only_if_nothing_is_left():
+    assert kinds(lambda x: np.tanh(x) + x, 8.0) == []
+    problem = one(lambda x: np.tanh(x) + x, 10.0, kind="saturated")
+    assert problem["values"]["own"] == "8.24461e-9"
+
+
+def test_what_a_loop_repeats_is_one_problem():
+    def f(x):
+        for k in range(12):
+            x = np.tanh(x * 30.0) + x * (k % 3)
+        return np.sum(x)
+
+    (problem,) = [p for p in found(f, np.array([0.5, 0.9, 0.8])) if p["kind"] == "saturated"]
+    assert problem["key"] == "problem.saturated.again"
+    assert (problem["values"]["times"], problem["values"]["runs"], problem["values"]["count"]) == (12, 12, 3)
+    assert problem["node"].op.name == "tanh"
+    (problem,) = [p for p in found(f, 0.5) if p["kind"] == "saturated"]
+    assert problem["key"] == "problem.saturated.number.again"
+    (problem,) = found(lambda x: sum(dout.Relu()(x * (k - 7.5)) for k in range(20)), 1.0)
+    assert (problem["key"], problem["values"]["times"], problem["values"]["runs"]) == ("problem.dead.again", 8, 20)
+
+
+def test_two_lines_are_two_problems():
+    def f(x):
+        y = np.tanh(x * 30.0)
+        z = np.tanh(y * 30.0)
+        return np.sum(y + z)
+
+    assert kinds(f, np.array([0.5, 0.9])) == ["vanishing", "saturated", "saturated"]
 
 
 def test_unused_inputs():
@@ -209,10 +241,10 @@ def test_places_are_named():
 
 
 def test_many_are_cut_short():
-    def f(x):
-        return sum(dout.Relu()(x * float(k)) for k in range(1, 100))
-
-    assert len(found(f, -1.0)) == 20
+    lines = "".join(f"    y = y + np.maximum(x - {k}.0, 0.0)\n" for k in range(30))
+    space: dict = {"np": np}
+    exec(f"def f(x):\n    y = x\n{lines}    return y\n", space)
+    assert len(found(space["f"], -1.0)) == 20
 
 
 def test_every_sentence_is_in_the_catalogue_and_filled():
@@ -225,6 +257,12 @@ def test_every_sentence_is_in_the_catalogue_and_filled():
         (lambda x: np.sum(dout.Relu()(x)), (-np.ones((20, 3)) * [1, -1, 1],)),
         (lambda x: dout.Relu()(x), (-1.0,)),
         (lambda x: np.tanh(x), (30.0,)),
+        (lambda x: np.sum(np.tanh(x)), (B,)),
+        (lambda x: np.sum(sum(np.tanh(x) for _ in range(3))), (B,)),
+        (lambda x: sum(np.tanh(x) for _ in range(3)), (30.0,)),
+        (lambda x: sum(dout.Relu()(x) for _ in range(3)), (-1.0,)),
+        (lambda x: np.sum(sum(dout.Relu()(x) for _ in range(3))), (np.append(-np.ones(19), 1.0),)),
+        (lambda x: np.sum(sum(dout.Relu()(x) for _ in range(3))), (-np.ones((20, 3)) * [1, -1, 1],)),
         (lambda x, y: x, (1.0, 2.0)),
         (lambda x: x, (np.nan,)),
         (lambda x: x, (np.inf,)),

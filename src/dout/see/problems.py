@@ -7,7 +7,9 @@ sentence about it: `key` in the catalogue and the `values` for its braces.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,7 @@ Problem = dict[str, Any]
 #: The norm of the derivatives at some depth, relative to that at the output.
 VANISHED, EXPLODED = 1e-7, 1e7
 #: A sigmoid or tanh whose own derivative is less than this is saturated; worth a word if so many of its entries are.
+#: A single number is worth one only if what is left of its derivative would be called vanished.
 FLAT, MOSTLY_FLAT = 1e-3, 0.5
 #: A Relu is worth a word if this share of at least so many entries lets nothing through.
 MOSTLY_DEAD, ENTRIES = 0.9, 10
@@ -104,6 +107,15 @@ class _Teller:
         return [
             self.values.get(p) if v is None and p is not None else v for v, p in zip(given, node.parents, strict=True)
         ]
+
+    def line(self, node: Node) -> Hashable:
+        """The line of code that a node was made in; itself if that isn't known."""
+        place = getattr(node, "place", None)
+        if place is None:
+            return node
+        code = place.call.code
+        line = next(islice(code.co_positions(), place.at // 2, None), (None,))[0]
+        return (code.co_filename, line) if line else node
 
     def at_node(self, kind: str, node: Node, key: str, **values: Any) -> Problem:
         """A problem at a node."""
@@ -290,22 +302,25 @@ def _power(size: float) -> str:
 
 
 def _relus(tell: _Teller) -> Iterator[Problem]:
+    found, runs = [], []
     for node in tell.graph.nodes:
         x = _rectified(tell, node)
         if x is None or not np.size(x):
             continue
+        runs.append(node)
         off = np.asarray(x) <= 0
         count, size = int(np.count_nonzero(off)), int(np.size(x))
         share = f"{100 * count / size:.0f}%"
         if count == size:
-            yield tell.at_node("dead", node, "problem.dead", count=count, size=size, share=share)
+            found.append(tell.at_node("dead", node, "problem.dead", count=count, size=size, share=share))
         elif off.ndim > 1 and off.shape[0] >= EXAMPLES and (units := int(np.count_nonzero(off.all(axis=0)))):
             of = math.prod(off.shape[1:])
-            yield tell.at_node(
-                "dead", node, "problem.dead.units", units=units, of=of, examples=off.shape[0], share=share
+            found.append(
+                tell.at_node("dead", node, "problem.dead.units", units=units, of=of, examples=off.shape[0], share=share)
             )
         elif size >= ENTRIES and count >= MOSTLY_DEAD * size:
-            yield tell.at_node("dead", node, "problem.dead.mostly", count=count, size=size, share=share)
+            found.append(tell.at_node("dead", node, "problem.dead.mostly", count=count, size=size, share=share))
+    return by_line(found, runs, tell.line, lambda values: (values.get("units", 0), values.get("count", 0)))
 
 
 def _rectified(tell: _Teller, node: Node) -> Any:
@@ -323,6 +338,7 @@ def _rectified(tell: _Teller, node: Node) -> Any:
 
 
 def _sigmoids(tell: _Teller) -> Iterator[Problem]:
+    found, runs = [], []
     for node in tell.graph.nodes:
         if node.op is None or isinstance(node.shape, list):
             continue
@@ -333,12 +349,44 @@ def _sigmoids(tell: _Teller) -> Iterator[Problem]:
         y = _real(tell.values.get(node))
         if y is None or not np.size(y):
             continue
+        runs.append(node)
         y = np.asarray(y, np.float64)
         own = 1 - y * y if tanh else y * (1 - y)
         count, size = int(np.count_nonzero(own < FLAT)), int(np.size(y))
-        if count >= MOSTLY_FLAT * size:
+        if size == 1:  # a number of its own may well be far out, unless so little is left that it counts for nothing
+            if own.item() < VANISHED:
+                found.append(tell.at_node("saturated", node, "problem.saturated.number", own=short(own.item())))
+        elif count >= MOSTLY_FLAT * size:
             share = f"{100 * count / size:.0f}%"
-            yield tell.at_node("saturated", node, "problem.saturated", count=count, size=size, share=share)
+            found.append(tell.at_node("saturated", node, "problem.saturated", count=count, size=size, share=share))
+    return by_line(found, runs, tell.line, lambda values: (values.get("count", 0),))
+
+
+def by_line(
+    problems: Sequence[Problem],
+    runs: Sequence[Node],
+    line_of: Callable[[Node], Hashable],
+    how_bad: Callable[[Mapping[str, Any]], Any],
+) -> Iterator[Problem]:
+    """Problems that a loop repeats as one: where it is met first, with the numbers of the worst.
+
+    Args:
+        problems: at nodes.
+        runs: all nodes that were looked at, with a problem or without.
+        line_of: the line of code that a node was made in.
+        how_bad: the greater, the worse.
+    """
+    passes = Counter(line_of(node) for node in runs)
+    alike: dict[Any, list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem["key"], line_of(problem["node"])), []).append(problem)
+    for (key, line), same in alike.items():
+        if len(same) == 1:
+            yield same[0]
+        else:
+            values = max((problem["values"] for problem in same), key=how_bad)
+            values = {**values, "name": same[0]["values"]["name"], "times": len(same), "runs": passes[line]}
+            yield {**same[0], "key": f"{key}.again", "values": values}
 
 
 def _is_sigmoid(tell: _Teller, node: Node) -> bool:
