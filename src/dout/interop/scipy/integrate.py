@@ -49,8 +49,8 @@ def solve_ivp(
         >>> def last(rate):
         ...     decay = solve_ivp(lambda t, y, k: -k * y, (0, 1), numpy.ones(1), args=(rate,), rtol=1e-9, atol=1e-9)
         ...     return decay.y[0, -1]
-        >>> round(float(dout.grad(last)(2.0) + numpy.exp(-2.0)), 6)
-        0.0
+        >>> bool(abs(dout.grad(last)(2.0) + numpy.exp(-2.0)) < 1e-6)
+        True
     """
     for name in ("events", "dense_output"):
         if options.get(name):
