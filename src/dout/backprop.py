@@ -7,6 +7,7 @@ it, and what a derivative is asked for is a set of nodes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -146,11 +147,14 @@ def _walk(
             if parent is None or (inside is not None and parent not in inside):
                 continue
             if ds is None:
-                if len(args) == 2:
-                    x, y = args  # spelled out, which is quicker than *args
-                    d = op.pullbacks[i](dout, out, x, y)
-                else:
-                    d = op.pullbacks[i](dout, out, *args)
+                try:
+                    if len(args) == 2:
+                        x, y = args  # spelled out, which is quicker than *args
+                        d = op.pullbacks[i](dout, out, x, y)
+                    else:
+                        d = op.pullbacks[i](dout, out, *args)
+                except OverflowError:  # of one of Python's ints, which have no limit; floats do
+                    d = op.pullbacks[i](*map(_as_float, (dout, out, *args)))
                 if d is None:
                     continue
                 if chosen and d is not dout:
@@ -180,6 +184,16 @@ def _walk(
     for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
         found[node] = _whole(douts[node], node.shape)
     return found
+
+
+def _as_float(x: Any) -> Any:
+    """A Python int as a float, infinite where it is too large for one; anything else as it is."""
+    if not isinstance(x, int):
+        return x
+    try:
+        return np.float64(x)
+    except OverflowError:
+        return np.float64(math.inf if x > 0 else -math.inf)
 
 
 def _variables(node: Node, linked: set[Node]) -> tuple[tuple[Any, ...], Any]:

@@ -77,6 +77,11 @@ def _d_arctan2(dout: Array, this: Array, other: Array) -> Array:
     return dout * (this / size) / size
 
 
+def _quotient(x: Array, y: Array) -> Array:
+    """x // y; of Python's ints too, which have no limit."""
+    return x // y if isinstance(x, int) and isinstance(y, int) else np.floor_divide(x, y)
+
+
 def _root_of_one_plus_square(x: Array) -> Array:
     return np.sqrt(x * x + 1.0) if np.iscomplexobj(x) else np.hypot(x, 1.0)  # the square of a large x overflows
 
@@ -98,7 +103,7 @@ rule(np.fabs, _d_abs)
 rule(np.conjugate, lambda dout, _out, _x: np.conj(dout))
 rule(np.reciprocal, lambda dout, out, _x: -dout * out * out)
 rule(np.square, lambda dout, _out, x: dout * (x + x))
-rule(np.remainder, lambda dout, _out, _x, _y: dout, lambda dout, _out, x, y: -dout * np.floor_divide(x, y))
+rule(np.remainder, lambda dout, _out, _x, _y: dout, lambda dout, _out, x, y: -dout * _quotient(x, y))
 rule(np.fmod, lambda dout, _out, _x, _y: dout, lambda dout, out, x, y: -dout * np.rint((x - out) / y))
 rule(np.ldexp, lambda dout, _out, _x, n: np.ldexp(dout, n), lambda dout, _out, _x, _n: None)
 rule(np.nextafter, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: dout * 0)

@@ -74,8 +74,12 @@ def mark(picture: Picture, lang: str | None = None) -> dict[tuple[Node, int], Ma
         for node in picture.graph.nodes:
             if node.op is None or node.op is PICK or node not in picture.totals:
                 continue
-            for i, verdicts in _of_node(picture, node).items():
-                found[node, i] = _said(verdicts, node.op.name, "numerical.", lang)
+            try:
+                marks = {i: _said(v, node.op.name, "numerical.", lang) for i, v in _of_node(picture, node).items()}
+            except OverflowError:  # an int that no float can hold
+                edges = [i for i, p in enumerate(node.parents) if p is not None and (node, i) in picture.edges]
+                marks = {i: _said(_undecided(node.parents[i], "big"), node.op.name, "numerical.", lang) for i in edges}
+            found |= {(node, i): marked for i, marked in marks.items()}
     return found
 
 
@@ -102,9 +106,14 @@ def inputs_of_picture(picture: Picture, lang: str | None = None) -> dict[Node, M
         for leaf in picture.graph.inputs:
             if leaf not in picture.totals:
                 continue
-            verdicts, spent = _of_input(picture, leaf, left)
+            name = picture.graph.names[leaf]
+            try:
+                verdicts, spent = _of_input(picture, leaf, left)
+                found[leaf] = _said(verdicts, name, "numerical.input.", lang)
+            except OverflowError:  # an int that no float can hold
+                spent = 0
+                found[leaf] = _said(_undecided(leaf, "big"), name, "numerical.input.", lang)
             left -= spent
-            found[leaf] = _said(verdicts, picture.graph.names[leaf], "numerical.input.", lang)
     return found
 
 
