@@ -132,6 +132,7 @@ NONE = {
     "the nearest rotation": (polar, EYE),
     "the nearest rotation, of rank two": (polar, np.diag([3.0, 2, 0])),
     "all of a product of lower rank": (product, THIN),
+    "all of a square product of lower rank, exactly": (product, np.diag([3.0, 2, 0])),
     "all of a product of lower rank, exactly": (product, np.diag([3.0, 2, 0, 0])),
     "a vector that belongs to no value": (lambda a: np.linalg.svd(a)[0][0, 2], THIN[:, :2]),
     "a basis of what is left": (lambda a: np.linalg.svd(a)[2][2, 0], drawn((2, 4))),
@@ -152,6 +153,25 @@ def test_vectors_apart_from_those_that_repeat(a) -> None:
     """A product of rank two made of the two greatest values, where the others are zero or repeat."""
     expected = oracles.numerical(lambda a: product(a, 2), (a,))
     np.testing.assert_allclose(dout.grad(lambda a: product(a, 2))(a), expected, atol=1e-8)
+
+
+#: Second derivatives that exist, but that can't be told from singular vectors, because values repeat or are zero.
+SECOND = {
+    "squares of the values": (lambda a: np.sum(np.linalg.svdvals(a) ** 2), np.diag([2.0, 1, 0])),
+    "of values that are all one": (lambda a: np.sum((np.linalg.svdvals(a) - 1) ** 2), EYE),
+    "the vectors of a singular matrix": (lambda a: np.sum(np.linalg.svd(a)[0] ** 2 * REFERENCE[:3, :3]), THIN[:3] @ THIN[1:].T),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_second_derivatives_are_nan_rather_than_wrong(name: str) -> None:
+    f, a = SECOND[name]
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        np.testing.assert_allclose(dout.grad(f)(a), oracles.numerical(f, (a,)), atol=1e-7)
+        found = dout.hvp(f, a, drawn(a.shape))
+    assert np.all(np.isnan(found))
+    assert any(re.match(r"np\.linalg\.svd\w*: .* NaN", str(w.message)) for w in said)
 
 
 def test_the_nearest_rotation() -> None:

@@ -43,7 +43,7 @@ def _same(w: Array) -> Any:
     return ties.repeats(plain(w), shape_of(w)[-1])
 
 
-def _d_eigh(douts: list[Array], outs: Any, a: Array, uplo: str) -> tuple[Array]:
+def _d_eigh(douts: list[Array], outs: Any, a: Array, uplo: str, inner: bool) -> tuple[Array]:
     dw, dv = douts
     w, v = outs
     same = _same(w)
@@ -51,9 +51,9 @@ def _d_eigh(douts: list[Array], outs: Any, a: Array, uplo: str) -> tuple[Array]:
     if ties.absent(dv):
         return (_from_eigenspaces(shared, v, a, uplo),)
     g, known = with_real_row("eigh", conj(dv), v, 0 if uplo == "L" else -1)
-    turned, known = _turned("eigh", g, w, v, (dw, dv), same, known)
-    inner = np.matmul(np.matmul(v, diagonal_matrix(shared) + turned), adjoint(v))
-    return (ties.spoiled(conj(_hermitian(inner)), known & ties.finite(a)),)
+    turned, known = _turned("eigh", g, w, v, (dw, dv), same, known, inner)
+    found = np.matmul(np.matmul(v, diagonal_matrix(shared) + turned), adjoint(v))
+    return (ties.spoiled(conj(_hermitian(found)), known & ties.finite(a)),)
 
 
 def _d_eigvalsh(dw: Array, out: Array, a: Array, uplo: str) -> Array:
@@ -64,13 +64,14 @@ def _from_eigenspaces(dw: Array, v: Array, a: Array, uplo: str) -> Array:
     """V diag(dw) V^H. Where it is to be differentiated and dw is constant, it is made of eigenspaces, not of vectors."""
     if isinstance(dw, np.ndarray) and ties.is_variable(a):
         return eigenspaces(a, d=dw, uplo=uplo)
-    v = np.linalg.eigh(a, uplo)[1] if v is None else v
+    v = pick(eigh(a, uplo=uplo, inner=True), i=1) if v is None else v
     return ties.spoiled(conj(_hermitian(np.matmul(v * dw[..., None, :], adjoint(v)))), ties.finite(a))
 
 
 def _d_eigenspaces(dout: Array, a: Array, d: Any, uplo: str) -> Array:
     """V (D * (V^H dA V)) V^H, with D_ij = (d_j - d_i) / (w_j - w_i), and 0 for eigenvalues that repeat, which share their d."""
-    w, v = np.linalg.eigh(a, uplo)
+    parts = eigh(a, uplo=uplo, inner=True)
+    w, v = pick(parts, i=0), pick(parts, i=1)
     same = _same(w)
     same = np.eye(shape_of(w)[-1], dtype=bool) if same is None else same
     gap = np.where(same, 1, w[..., None, :] - w[..., :, None])
@@ -80,14 +81,14 @@ def _d_eigenspaces(dout: Array, a: Array, d: Any, uplo: str) -> Array:
 
 
 def _turned(
-    name: str, g: Array, w: Array, v: Array, douts: tuple[Array, Array], same: Any, known: Any
+    name: str, g: Array, w: Array, v: Array, douts: tuple[Array, Array], same: Any, known: Any, inner: bool
 ) -> tuple[Array, Any]:
     """F * (V^H g): what the eigenvectors' turning into each other adds to V^H dA V^-H; and for which matrices it is known."""
     gap = w[..., None, :] - w[..., :, None]
     nothing = np.eye(shape_of(w)[-1], dtype=bool)
     if same is not None:
         dw, dv = map(plain, douts)
-        lost = ties.unknown(plain(gap), same, *ties.idle(dv, dw))
+        lost = ties.unknown(plain(gap), same, *ties.idle(dv, dw, inner))
         if np.any(lost):
             warn(name, ties.REPEAT)
             known = known & ~np.any(lost, (-2, -1))
@@ -95,17 +96,18 @@ def _turned(
     return np.matmul(adjoint(v), g) * conj(ties.reciprocal(gap, nothing)), known
 
 
-def _d_eig(douts: list[Array], outs: Any, _a: Array) -> tuple[Array]:
+def _d_eig(douts: list[Array], outs: Any, _a: Array, inner: bool) -> tuple[Array]:
     dw, dv = douts
     w, v = outs
-    return (_d_general("eig", dw, dv, w, v),)
+    return (_d_general("eig", dw, dv, w, v, inner),)
 
 
 def _d_eigvals(dw: Array, out: Array, a: Array) -> Array:
-    w, v = np.linalg.eig(a)
+    parts = eig(a, inner=True)
+    w, v = pick(parts, i=0), pick(parts, i=1)
     order = _matching(plain(out), plain(w))
     v = np.take_along_axis(v, order[..., None, :], -1)
-    return _d_general("eigvals", dw, np.broadcast_to(0.0, shape_of(v)), out, v)
+    return _d_general("eigvals", dw, np.broadcast_to(0.0, shape_of(v)), out, v, True)
 
 
 def _matching(wanted: Any, found: Any) -> Any:
@@ -121,20 +123,20 @@ def _matching(wanted: Any, found: Any) -> Any:
     return order
 
 
-def _d_general(name: str, dw: Array, dv: Array, w: Array, v: Array) -> Array:
+def _d_general(name: str, dw: Array, dv: Array, w: Array, v: Array, inner: bool) -> Array:
     """V^-H (diag(dw) + F * (V^H g)) V^H, of the gradients."""
     values = plain(w)
     known = good = ties.invertible(plain(v), 0.1 / float(np.finfo(values.dtype).eps) ** 0.5)
     if not np.all(good):
         warn(name, "the matrix lacks eigenvectors, or nearly so, and its eigenvalues have no derivative: it is NaN")
     same = _same(w)
-    inner = diagonal_matrix(conj(_from_values(name, dw, w, same, good)))
+    moved = diagonal_matrix(conj(_from_values(name, dw, w, same, good)))
     if not ties.absent(dv):
         g, fixed = with_length_and_phase(name, conj(dv), v)
-        turned, known = _turned(name, g, w, v, (dw, dv), same, known & fixed)
-        inner = inner + turned
+        turned, known = _turned(name, g, w, v, (dw, dv), same, known & fixed, inner)
+        moved = moved + turned
     inverse = np.linalg.inv(adjoint(ties.without(v, good)))
-    return ties.spoiled(conj(np.matmul(np.matmul(inverse, inner), adjoint(v))), known)
+    return ties.spoiled(conj(np.matmul(np.matmul(inverse, moved), adjoint(v))), known)
 
 
 #: The derivative of a sum of eigenvalues times d: the sum of the projections to the eigenspaces times d, conjugated.
@@ -143,9 +145,10 @@ eigenspaces = primitive(
     lambda a, d, uplo: _from_eigenspaces(d, None, a, uplo),
     lambda dout, _out, a, d, uplo: _d_eigenspaces(dout, a, d, uplo),
 )
-eigh = primitive("eigh", lambda a, uplo: tuple(np.linalg.eigh(a, uplo)), joint=_d_eigh)
+#: `inner`: a pullback asks for the vectors, and that it uses no values doesn't say that nobody does. So in eig.
+eigh = primitive("eigh", lambda a, uplo, inner: tuple(np.linalg.eigh(a, uplo)), joint=_d_eigh)
 eigvalsh = primitive("eigvalsh", lambda a, uplo: np.linalg.eigvalsh(a, uplo), _d_eigvalsh)
-eig = primitive("eig", lambda a: tuple(np.linalg.eig(a)), joint=_d_eig)
+eig = primitive("eig", lambda a, inner: tuple(np.linalg.eig(a)), joint=_d_eig)
 eigvals = primitive("eigvals", np.linalg.eigvals, _d_eigvals)
 
 
@@ -165,7 +168,7 @@ class EigResult(NamedTuple):
 
 @implements(np.linalg.eigh)
 def _eigh(a: Array, UPLO: str = "L") -> EighResult:
-    both = eigh(a, uplo=UPLO.upper())
+    both = eigh(a, uplo=UPLO.upper(), inner=False)
     return EighResult(pick(both, i=0), pick(both, i=1))
 
 
@@ -176,7 +179,7 @@ def _eigvalsh(a: Array, UPLO: str = "L") -> Array:
 
 @implements(np.linalg.eig)
 def _eig(a: Array) -> EigResult:
-    both = eig(a)
+    both = eig(a, inner=False)
     return EigResult(pick(both, i=0), pick(both, i=1))
 
 

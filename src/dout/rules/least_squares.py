@@ -19,7 +19,7 @@ import numpy
 from ..graph import PICK as pick
 from ..graph import ndim_of, plain, shape_of
 from .registry import implements, primitive
-from .singular_values import svdvals_pullback, through_values
+from .singular_values import svdvals_pullback, thin_svd, through_values
 from .ties import absent, adjoint, conj, warn
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -64,7 +64,7 @@ def _pulled(name: str, g: Array, p: Array, a: Array, rcond: Any) -> Array:
 
 def _cut_off(g: Array, a: Array, kept: Any) -> Array:
     """The gradient for A from that for the pseudoinverse of its larger singular values."""
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = thin_svd(a)
     f = np.where(kept, 1 / np.where(kept, s, 1), 0)
     fi, fj, si, sj = f[..., :, None], f[..., None, :], s[..., :, None], s[..., None, :]
     mixed = kept[..., :, None] != kept[..., None, :]
@@ -89,7 +89,7 @@ def _d_lstsq(douts: list[Array], outs: Any, a: Array, b: Array, rcond: float) ->
         da, db = da - np.matmul(apart, adjoint(x)), db + apart
     da = conj(da)
     if not absent(douts[3]):
-        da = da + svdvals_pullback("lstsq", douts[3], s, a, kink=False)
+        da = da + svdvals_pullback("lstsq", douts[3], s, a, quiet=False)
     return da, conj(db)
 
 

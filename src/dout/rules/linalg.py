@@ -56,11 +56,11 @@ def _d_slogdet(douts: list[Array], outs: Array, a: Array) -> tuple[Array]:
     d = np.expand_dims(douts[1], (-1, -2)) + 0
     if np.iscomplexobj(a):
         d = d + np.expand_dims(np.real(douts[0] * 1j * outs[0]), (-1, -2)) * -1j
-    good = np.asarray(plain(outs[1]) != -np.inf) | (np.squeeze(plain(d), (-1, -2)) == 0)
+    regular = ties.invertible(plain(a), 1 / float(np.finfo(plain(a).dtype).eps))
+    good = regular | (np.squeeze(plain(d), (-1, -2)) == 0)
     if not np.all(good):
-        warn("slogdet", "the matrix is singular, and the logarithm of 0 has no derivative: it is NaN")
-    regular = ties.without(a, np.asarray(plain(outs[1]) != -np.inf))
-    return (ties.spoiled(d * transposed(np.linalg.inv(regular)), good),)
+        warn("slogdet", "the matrix is singular, as far as rounding can tell, and the derivative is NaN")
+    return (ties.spoiled(d * transposed(np.linalg.inv(ties.without(a, regular))), good),)
 
 
 def _d_cholesky(dout: Array, out: Array, _a: Array, upper: bool) -> Array:

@@ -106,7 +106,7 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, ...]) -> Array:
 
 
 def _of_singular_values(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
-    s = svdvals(x if axes == (ndim_of(x) - 2, ndim_of(x) - 1) else np.moveaxis(x, axes, (-2, -1)), kink=True)
+    s = svdvals(x if axes == (ndim_of(x) - 2, ndim_of(x) - 1) else np.moveaxis(x, axes, (-2, -1)), quiet=True)
     if ord == 2:
         found = np.max(s, -1, initial=0 if 0 in shape_of(s) else None)
     else:
@@ -155,7 +155,7 @@ def _cond(x: Array, p: Any = None) -> Array:
 def _ratio(x: Array, p: Any) -> Array:
     """The condition numbers of regular matrices."""
     if p is None or p in (2, -2):
-        s = svdvals(x, kink=True)
+        s = svdvals(x, quiet=True)
         with np.errstate(all="ignore"):
             return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     inverse = np.linalg.inv(to_dtype(x, np.result_type(x.dtype, float)))  # NumPy doesn't round it

@@ -46,13 +46,11 @@ def _d_qr(douts: list[Array], outs: Any, a: Array, complete: bool) -> tuple[Arra
     inner = np.matmul(square, adjoint(gr)) - np.matmul(adjoint(gq), q)
     below = np.tril(inner, -1)
     inner = below + adjoint(below) + np.real(inner) * np.eye(k)
-    diagonal = np.abs(np.diagonal(plain(square), 0, -2, -1))
-    good = np.all(diagonal > ties.rounding(diagonal, max(m, n)), -1)
+    good = ties.invertible(plain(square), 1 / (8 * k * float(np.finfo(plain(square).dtype).eps)))
     if not np.all(good):
         warn("qr", "the matrix has columns that depend on each other, for which Q has no derivative: it is NaN")
     back = gq + np.matmul(q, inner)
-    found = adjoint(np.linalg.solve(ties.without(square, good), adjoint(back)))
-    found = ties.spoiled(found, good & known)
+    found = ties.spoiled(np.matmul(back, adjoint(np.linalg.inv(ties.without(square, good)))), good & known)
     if n > m:
         found = np.concatenate([found, np.matmul(q, rest)], -1)
     return (conj(found),)

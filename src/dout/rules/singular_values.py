@@ -55,23 +55,26 @@ class _Spread:
         self.zero = zero if np.any(zero) else None
 
 
-def _of_values(name: str, ds: Array, spread: _Spread, kink: bool) -> Array:
+def _of_values(name: str, ds: Array, s: Array, spread: _Spread, quiet: bool) -> Array:
     """The derivatives of the singular values: shared by those that repeat, none for zeros."""
     same, zero = spread.same, spread.zero
-    if not kink:
+    if not quiet:
         if ties.differ(ds, same if zero is None or same is None else same & ~zero[..., None]):
             warn(name, ties.SHARE)
         if zero is not None and np.any(zero & (plain(ds) != 0)):
             warn(name, _ZERO_VALUE)
-    ds = ties.shared(ds, same, spread.s)
-    return ds if zero is None else np.where(zero, 0, ds)
+    if zero is not None:
+        ds = np.where(zero & ~np.isnan(plain(ds)), 0, ds)
+        if not quiet and ties.is_variable(ds) and ties.is_variable(s):
+            ds = ds + kink(s, zero=zero)
+    return ties.shared(ds, same, spread.s)
 
 
-def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
+def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool, inner: bool) -> tuple[Array]:
     (du, ds, dvh), (u, s, vh) = douts, outs
     v, k, spread = adjoint(vh), shape_of(s)[-1], _Spread(plain(s), max(shape_of(a)[-2:]))
     u1, v1 = u[..., :k], v[..., :k]
-    values = _of_values("svd", ds, spread, kink=False)
+    values = _of_values("svd", ds, s, spread, quiet=False)
     if not k or (ties.absent(du) and ties.absent(dvh)):
         return (_from_spaces(values, u1, vh[..., :k, :], a),)
     gu, gv = conj(du), transposed(dvh)
@@ -82,8 +85,8 @@ def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
         gv1, known = with_real_row("svd", gv1, v1, 0, (gu1, u1))
     idle = None
     if spread.same is not None or spread.zero is not None:
-        idle = ties.idle(np.concatenate([plain(gu1), plain(gv1)], -2), plain(ds))
-    turned, fixed = _turned(np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), s, spread, idle)
+        idle = ties.idle(np.concatenate([plain(gu1), plain(gv1)], -2), plain(ds), inner)
+    turned, fixed = _turned(np.matmul(adjoint(u1), gu1), np.matmul(adjoint(v1), gv1), ds, s, spread, idle)
     known = known & fixed
     g = np.matmul(np.matmul(u1, diagonal_matrix(values) + turned), adjoint(v1))
     for this, g1, gs, other, lay in ((u, gu1, gu, v1, False), (v, gv1, gv, u1, True)):
@@ -94,7 +97,7 @@ def _d_svd(douts: list[Array], outs: Any, a: Array, full: bool) -> tuple[Array]:
     return (ties.spoiled(conj(g), known),)
 
 
-def _turned(xu: Array, xv: Array, s: Array, spread: _Spread, idle: Any) -> tuple[Array, Any]:
+def _turned(xu: Array, xv: Array, ds: Array, s: Array, spread: _Spread, idle: Any) -> tuple[Array, Any]:
     """What the vectors' turning into each other adds, from U^H g_U and V^H g_V; and for which matrices it is known."""
     gap, total = s[..., None, :] - s[..., :, None], s[..., None, :] + s[..., :, None]
     known: Any = True
@@ -104,16 +107,26 @@ def _turned(xu: Array, xv: Array, s: Array, spread: _Spread, idle: Any) -> tuple
         zero = np.zeros(shape_of(s), bool) if spread.zero is None else spread.zero
         same = nothing if spread.same is None else spread.same
         lost = ties.unknown(plain(gap), same, *idle)
-        both = zero & np.any(plain(xu), -2) & np.any(plain(xv), -2)  # one of them turns round as the value passes 0
+        lost = lost | (_lost_zeros(plain(xu), plain(xv), plain(ds), plain(s), zero, *idle)[..., None] & nothing)
         if np.any(lost & ~zero[..., None]):
             warn("svd", ties.REPEAT)
-        if np.any(lost & zero[..., None]) or np.any(both):
+        if np.any(lost & zero[..., None]):
             warn("svd", _ZERO)
         nothing, none = nothing | lost, lost | (zero[..., None] & zero[..., None, :])
-        known = ~np.any(lost, (-2, -1)) & ~np.any(both, -1)
+        known = ~np.any(lost, (-2, -1))
     sums, change = xu + xv, xu - xv
     apart, total = ties.reciprocal(gap, nothing), ties.reciprocal(total, none)
     return 0.5 * (apart * (sums - adjoint(sums)) + total * (change - adjoint(change))), known
+
+
+def _lost_zeros(xu: Any, xv: Any, ds: Any, s: Any, zero: Any, still: Any, unused: Any) -> Any:
+    """At which zeros the derivative can't be told. As a value passes 0, it or one of its vectors turns round.
+
+    So the derivative is lost where two of these three are used. It is also lost where the vectors' derivatives are exactly 0
+    beside a value that is exactly 0, as they are in U S V^H, in which they are multiplied by it.
+    """
+    used = np.any(xu, -2).astype(int) + np.any(xv, -2) + (ds != 0)
+    return zero & ((used > 1) | (still & ~unused & (s == 0)))
 
 
 def _outside(u: Array, g1: Array, g: Array, s: Array, spread: _Spread, idle: Any) -> tuple[Array, Any]:
@@ -140,9 +153,16 @@ def _outside(u: Array, g1: Array, g: Array, s: Array, spread: _Spread, idle: Any
     return out * ties.reciprocal(s, lost)[..., None, :], known & ~np.any(lost, -1)
 
 
-def svdvals_pullback(name: str, ds: Array, s: Array, a: Array, kink: bool) -> Array:
+def _d_kink(dout: Array, zero: Any) -> Array:
+    lost = zero & (plain(dout) != 0)
+    if np.any(lost):
+        warn("svdvals", "a singular value is 0, as far as rounding can tell, and has no second derivative: it is NaN")
+    return dout * np.where(lost, np.nan, 0)
+
+
+def svdvals_pullback(name: str, ds: Array, s: Array, a: Array, quiet: bool) -> Array:
     """The derivative of singular values alone."""
-    return _from_spaces(_of_values(name, ds, _Spread(plain(s), max(shape_of(a)[-2:])), kink), None, None, a)
+    return _from_spaces(_of_values(name, ds, s, _Spread(plain(s), max(shape_of(a)[-2:])), quiet), None, None, a)
 
 
 def _from_spaces(ds: Array, u: Array, vh: Array, a: Array) -> Array:
@@ -150,13 +170,13 @@ def _from_spaces(ds: Array, u: Array, vh: Array, a: Array) -> Array:
     if isinstance(ds, np.ndarray) and ties.is_variable(a):
         return singular_spaces(a, d=ds)
     if u is None:
-        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        u, _, vh = thin_svd(a)
     return conj(np.matmul(u * ds[..., None, :], vh))
 
 
 def _d_singular_spaces(dout: Array, a: Array, d: Any) -> Array:
     """The derivative of U diag(d) V^H, where values that repeat share their d, and those that are 0 have none."""
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = thin_svd(a)
     spread = _Spread(plain(s), max(shape_of(a)[-2:]))
     same = np.eye(shape_of(s)[-1], dtype=bool) if spread.same is None else spread.same
     zero = np.zeros(shape_of(s), bool) if spread.zero is None else spread.zero
@@ -164,6 +184,12 @@ def _d_singular_spaces(dout: Array, a: Array, d: Any) -> Array:
     plus = np.where(same, 0, di - dj) / np.where(same, 1, si - sj)
     minus = (di + dj) / np.where(zero[..., :, None] & zero[..., None, :], 1, si + sj)
     return conj(through_values(dout, u, vh, plus, minus, d / np.where(zero, 1, s)))
+
+
+def thin_svd(a: Array) -> tuple[Array, Array, Array]:
+    """For pullbacks: what of it they don't use isn't for that reason no part of the function."""
+    parts = svd(a, full=False, inner=True)
+    return pick(parts, i=0), pick(parts, i=1), pick(parts, i=2)
 
 
 def through_values(g: Array, u: Array, vh: Array, plus: Array, minus: Array, ratio: Array) -> Array:
@@ -185,16 +211,22 @@ def through_values(g: Array, u: Array, vh: Array, plus: Array, minus: Array, rat
     return np.matmul(np.matmul(u, inner) + left, vh) + np.matmul(u, adjoint(right))
 
 
+#: 0, by which the derivatives of singular values that are 0 depend on these: by a slope that can't be told.
+kink = primitive(
+    "kink",
+    lambda s, zero: np.zeros_like(s),
+    lambda dout, _out, _s, zero: _d_kink(dout, zero),
+)
 #: The derivative of a sum of singular values times d.
 singular_spaces = primitive(
     "singular_spaces",
     lambda a, d: _from_spaces(d, None, None, a),
     lambda dout, _out, a, d: _d_singular_spaces(dout, a, d),
 )
-svd = primitive("svd", lambda a, full: tuple(np.linalg.svd(a, full)), joint=_d_svd)
-#: `kink`: the values are the terms of a norm, and where they repeat or are 0 nobody needs to be told.
-svdvals = primitive("svdvals", lambda a, kink: np.linalg.svd(a, compute_uv=False),
-                    lambda dout, out, a, kink: svdvals_pullback("svdvals", dout, out, a, kink))  # fmt: skip
+svd = primitive("svd", lambda a, full, inner: tuple(np.linalg.svd(a, full)), joint=_d_svd)
+#: `quiet`: the values are the terms of a norm, and where they repeat or are 0 nobody needs to be told.
+svdvals = primitive("svdvals", lambda a, quiet: np.linalg.svd(a, compute_uv=False),
+                    lambda dout, out, a, quiet: svdvals_pullback("svdvals", dout, out, a, quiet))  # fmt: skip
 
 
 class SVDResult(NamedTuple):
@@ -210,8 +242,8 @@ def _svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitia
     if hermitian:
         return _svd_hermitian(a, compute_uv)
     if not compute_uv:
-        return svdvals(a, kink=False)
-    parts = svd(a, full=bool(full_matrices))
+        return svdvals(a, quiet=False)
+    parts = svd(a, full=bool(full_matrices), inner=False)
     return SVDResult(pick(parts, i=0), pick(parts, i=1), pick(parts, i=2))
 
 
@@ -228,5 +260,5 @@ def _svd_hermitian(a: Array, compute_uv: bool) -> Array:
     return SVDResult(u, size, np.conj(transposed(u * sign[..., None, :])))
 
 
-implements(np.linalg.svdvals)(lambda x, /: svdvals(x, kink=False))
+implements(np.linalg.svdvals)(lambda x, /: svdvals(x, quiet=False))
 flat(np.linalg.matrix_rank)

@@ -116,15 +116,17 @@ def finite(a: Array) -> Any:
     return True if np.all(fine) else np.all(fine, (-2, -1))
 
 
-def idle(dvectors: Any, dvalues: Any) -> tuple[Any, Any]:
+def idle(dvectors: Any, dvalues: Any, inner: bool) -> tuple[Any, Any]:
     """Which eigenvectors' derivatives are all zero, and of these, which are no part of the function.
 
     A zero may be there because a function doesn't use an eigenvector, or because it came out so: at the identity I, the
     logarithm of each eigenvalue, with which log(I) weighs the eigenvectors, is 0. Only in the first case do eigenvectors that
     belong to the same eigenvalue add nothing. So it is assumed only where the eigenvalue isn't used either, but something
-    else of the same matrix is.
+    else of the same matrix is; and not for vectors that a pullback asked for (`inner`), which knows of no values.
     """
     still = ~np.any(dvectors, -2)
+    if inner:
+        return still, np.zeros_like(still)
     unused = still & (dvalues == 0)
     return still, unused & ~np.all(unused, -1, keepdims=True)
 
