@@ -132,7 +132,7 @@ ABSENT: dict[str, str] = {
     **dict.fromkeys(
         ("cond", "eig", "eigh", "irfft", "lstsq", "pinv", "qr", "rfft", "svd"), "it takes more than a line"
     ),
-    **dict.fromkeys(("eigenspaces", "singular_spaces"), "it comes up in derivatives of derivatives only"),
+    **dict.fromkeys(("eigenspaces", "kink", "singular_spaces"), "it comes up in derivatives of derivatives only"),
     "quantile": "which entries it lies between is found out while it runs",
     "einsum": "it is written for each sum at run time, from the labels of its axes",
 }
