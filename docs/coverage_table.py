@@ -34,8 +34,8 @@ OTHERS = words(
     diag_indices_from einsum_path format_float_positional format_float_scientific frompyfunc gcd get_include get_printoptions
     getbufsize geterr geterrcall info invert is_busday isdtype isnat issubdtype iterable isscalar ix_ lcm left_shift
     mask_indices mintypecode nested_iters packbits printoptions promote_types ravel_multi_index right_shift
-    set_printoptions setbufsize seterr seterrcall show_config show_runtime test tril_indices tril_indices_from triu_indices triu_indices_from typename
-    unpackbits unravel_index linalg.test fft.test"""
+    set_printoptions setbufsize seterr seterrcall show_config show_runtime test tril_indices tril_indices_from
+    triu_indices triu_indices_from typename unpackbits unravel_index linalg.test fft.test"""
 )
 #: Would lose the derivative, and raise with the way out.
 LOSING = {"save", "savez", "savez_compressed", "savetxt"}

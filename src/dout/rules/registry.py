@@ -43,16 +43,9 @@ def primitive(
     add_into: Callable[..., None] | None = None,
 ) -> Primitive:
     """Make an operation that is not a ufunc; `each` and `joint` are the other forms of pullbacks."""
-    given = pullbacks if each is None else Each(each)
+    given: Any = pullbacks if each is None else Each(each)
     return Primitive(
-        name,
-        forward,
-        given,
-        joint=joint,
-        view=view,
-        read_only=read_only,
-        chooses=chooses,
-        add_into=add_into,  # type: ignore[arg-type]
+        name, forward, given, joint=joint, view=view, read_only=read_only, chooses=chooses, add_into=add_into
     )
 
 

@@ -99,7 +99,7 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
 @implements(np.ravel)
 def _ravel(a: Array, order: str = "C") -> Array:
     """A view where the entries lie one after another in memory; otherwise a copy, also where a reshape is a view."""
-    here = laid(a)
+    here: Any = laid(a)
     if order == "K":  # as in memory: the axis with the longest steps first
         axes = sorted(range(here.ndim), key=lambda i: -abs(here.strides[i]))
         a, here, order = np.transpose(a, axes), here.transpose(axes), "C"

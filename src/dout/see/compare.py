@@ -93,7 +93,7 @@ def difference(a: Any, b: Any) -> Difference | None:
         return NONE if a == b else OTHER_SHAPE
 
 
-def _wide(x: Any) -> np.ndarray:
+def _wide(x: Any) -> Any:
     x = np.asarray(x)
     return x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
 
@@ -251,9 +251,10 @@ class Comparison:
                 mine, other = (match.left, match.right)[:: 1 - 2 * which]
                 if mine in side.plan.shipped and self.differs(match.value):
                     _differs(described["nodes"][mine.id], match.value, other.value)
-                for pair in match.edges:
-                    if self.differs(pair[2]) and pair[which] in lines:
-                        _differs(described["edges"][lines[pair[which]]], pair[2], pair[1 - which].derivative)
+                for first, second, by in match.edges:
+                    edge, partner = (first, second) if which == 0 else (second, first)
+                    if self.differs(by) and edge in lines:
+                        _differs(described["edges"][lines[edge]], by, partner.derivative)
             for one in (self.only_left, self.only_right)[which]:
                 if one in side.plan.shipped:
                     described["nodes"][one.id]["alone"] = True
