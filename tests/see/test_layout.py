@@ -101,6 +101,15 @@ def test_nothing_covers_anything_in_any_graph(data):
     assert {i["node"] for level in levels.values() for i in level["items"] if "node" in i} == set(range(len(g.nodes)))
 
 
+def test_a_name_above_a_circle_keeps_clear_of_an_arrow_that_comes_from_far_above():
+    g = graphs.Sketch(graphs.ARRAY)
+    x = g.input("y")
+    for _ in range(8):
+        g.input("y")
+    g.op("add", x, x, x, g.op("add", x), name="价格")
+    laid_out(g)
+
+
 # As one would draw it
 
 

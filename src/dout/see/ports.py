@@ -23,6 +23,8 @@ NEXT = 10
 GROW = 20
 #: Between an arrow and a text above or below the circle; from an arrow's middle to the far side of its lines.
 CLEAR, LINES = 4, 3.5
+#: From a text's baseline to its lower edge, and to its upper one.
+DESCENT, ASCENT = 3, 10
 
 
 def ports(grid: Grid) -> None:
@@ -88,10 +90,10 @@ def _arrive(b: Box, arriving: Sequence[Arrow], boxes: Sequence[Box]) -> None:
     b.reach = _past_texts(b)
     b.over, b.under = max(b.head, b.room[0]), max(b.h - b.head, b.room[1])
     if b.caption:
-        b.more["above"] = min(-5, b.h / 2 - _passes(b, low, b.caption)) if circle else -5
+        b.more["above"] = min(-5, b.h / 2 - _passes(b, low, b.caption) - DESCENT) if circle else -5
         b.over = max(b.over, b.head - b.more["above"] + 11)
     if b.sum:
-        b.more["below"] = 13 if not circle else max(13, 10 + _passes(b, high, b.sum) - b.h / 2)
+        b.more["below"] = 13 if not circle else max(13, ASCENT + _passes(b, high, b.sum) - b.h / 2)
         b.under = max(b.under, b.h - b.head + b.more["below"] + 3)
     b.top, b.bottom = b.over, b.under
     if arriving:
@@ -112,7 +114,7 @@ def _past_texts(b: Box) -> float:
 def _passes(b: Box, into: float, text: float) -> float:
     """How far from a circle's middle line a text has to keep from an arrow that comes to its middle from there."""
     slope = abs(into) / (b.w / 2 + b.reach)
-    return round(min(abs(into), slope * (text / 2 + 4)) + CLEAR + LINES * math.hypot(1, slope))
+    return math.ceil(min(abs(into), slope * (text / 2 + 4)) + CLEAR + LINES * math.hypot(1, slope))
 
 
 def slide(grid: Grid) -> None:
@@ -159,7 +161,7 @@ def _slid(grid: Grid, b: Box, a: Arrow, y: float, side: int, most: float) -> boo
     a.into = at
     if circle:
         b.reach = max(b.reach, _reach(-abs(at), abs(at)))
-        room = b.h / 2 - b.more.get("above", 0) if side < 0 else b.h / 2 + b.more.get("below", 0) - 10
+        room = b.h / 2 + (-b.more.get("above", 0) - DESCENT if side < 0 else b.more.get("below", 0) - ASCENT)
         if text and _passes(b, at, text) > room:  # the arrow comes from the left, the text goes to the right
             aside = max(0, text / 2 - NEXT)
             b.caption_aside, b.sum_aside = (aside, b.sum_aside) if side < 0 else (b.caption_aside, aside)
