@@ -95,7 +95,10 @@ def _level(graph: Graph, ports: Ports, group: int | None, inside: Inside, arrows
         kind, i = inside.things[a.end]
         if kind == "group":
             a.port = ports.places.get(("in", i), {}).get(a.source, 0)
-    boxes = [_box(graph, ports, group, thing, leaving.get(i, [])) for i, thing in enumerate(inside.things)]
+    boxes = []
+    for i, thing in enumerate(inside.things):
+        mine = leaving.get(i, [])
+        boxes.append(_box(graph, ports, group, thing, mine, _apart(graph, inside, mine)))
     columns(boxes, arrows)
     ghosts.copy(boxes, arrows, lambda a: _ghost(graph.nodes[a.source]))
     grid = lay_out(boxes, arrows, order)
@@ -106,13 +109,21 @@ def _level(graph: Graph, ports: Ports, group: int | None, inside: Inside, arrows
     return grid
 
 
-def _box(graph: Graph, ports: Ports, group: int | None, thing: Thing, leaving: list[Arrow]) -> Box:
+def _apart(graph: Graph, inside: Inside, leaving: list[Arrow]) -> bool:
+    """Whether the uses of a value are seen one by one: one arrow may be of several, where it leaves or enters an open fold."""
+    if len(leaving) != 1:
+        return len(leaving) > 1
+    kind, i = inside.things[leaving[0].end]
+    return len(leaving[0].edges) > 1 and (kind == "out" or (kind == "group" and bool(graph.groups[i].get("open"))))
+
+
+def _box(graph: Graph, ports: Ports, group: int | None, thing: Thing, leaving: list[Arrow], apart: bool) -> Box:
     kind, i = thing
     if kind == "node":
         node = graph.nodes[i]
         w, h = metrics.shape(node["kind"], metrics.title(node))
         ordered = node["kind"] == "layer" or node.get("op") not in ANY_ORDER
-        total = _wide(metrics.total(node, graph.edges)) if len(leaving) > 1 else 0
+        total = _wide(metrics.total(node, graph.edges)) if apart else 0
         return Box({"node": i}, node["kind"], w, h, ordered, _wide(metrics.caption(node)), total)
     if kind == "group":
         w, h = metrics.shape("group", metrics.heading(graph.groups[i]))
