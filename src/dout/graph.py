@@ -289,10 +289,12 @@ class RecordedNode(Node):
     Attributes:
         given: for each input, the constant that it was; None for what has a node.
         live: the leaves of running derivatives that it depends on.
+        array: whether the output is an array, also where it has no axes.
     """
 
-    __slots__ = ("given", "live")
+    __slots__ = ("array", "given", "live")
 
+    array: bool
     given: tuple[Any, ...]
     live: frozenset[Leaf]
 

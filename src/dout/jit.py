@@ -10,7 +10,7 @@ the function runs as it is.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import MethodType
 from typing import Any
 
@@ -45,6 +45,9 @@ class Jitted:
         self._counts: dict[Any, int] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
         if RECORDER.get() is not None:
             return self._f(*args, **kwargs)  # part of another recording
         given = Given(args, kwargs, self._static)
@@ -64,6 +67,10 @@ class Jitted:
 
     def __repr__(self) -> str:
         return f"<dout.jit of {function_name(self._f)}>"
+
+    def __dout_function__(self) -> Callable[..., Any]:
+        """What it is made of, for whoever looks through a function that holds it."""
+        return self._f
 
     def __reduce__(self) -> Any:
         return jit_of, (self._f, self._static, self._backend)
@@ -95,14 +102,39 @@ class Jitted:
                 surroundings.restore()
                 result = self._f(*args, **kwargs)
         surroundings.forget()
+        if variant.program is not None and self._backend == "native":
+            self._compile(variant, given)
         variants.append(variant)
         return result
+
+    def _compile(self, variant: Variant, given: Given) -> None:
+        """Let a variant run as native code as far as there is some."""
+        from .run.native.engine import available
+
+        if not available():
+            variant.by = "NumPy, because llvmlite is not installed (pip install 'dout[native]')"
+            return
+        from .run.native.compiled import Native
+
+        program = variant.program
+        assert program is not None
+        assert variant.surroundings is not None
+        simple = given.is_flat() and not variant.surroundings.anything() and variant.contents is None
+        parameters = [i for i, v in enumerate(program.values) if v.input is not None] if simple else None
+        try:
+            native = Native(program, parameters, variant.template, self._call)
+        except LookupError as none:
+            variant.by = f"NumPy: {none}"
+            return
+        variant.runs, variant.by, variant.native = native.run, "native code", native
+        if native.direct is not None:
+            type(self).__call__ = native.direct  # type: ignore[method-assign]
 
     def _variant(self, args: Any, kwargs: Any) -> Variant:
         """The variant that a call with these arguments runs, recorded if there is none."""
         given = Given(args, kwargs, self._static)
         copies = [replica(v) if isinstance(v, np.ndarray) else v for v in given.leaves]
-        self(*given.positional(copies), **given.keywords(copies))
+        self._call(*given.positional(copies), **given.keywords(copies))
         for variant in self._forms.get(given.form, ()):
             if variant.holds() and (variant.runs is None or variant.run(given, False) is not BROKEN):
                 return variant
@@ -191,6 +223,10 @@ class Given:
             return tuple, tuple([self._fixed(v) for v in value])
         return type(value), id(value)
 
+    def is_flat(self) -> bool:
+        """Whether the arguments are the leaves, by position."""
+        return not self.kwargs and not self.statics and len(self.leaves) == len(self.args) == len(self.form)
+
     def positional(self, leaves: Sequence[Any]) -> list[Any]:
         """The positional arguments, with these leaves."""
         return self._rebuilt(leaves)[: len(self.args)]
@@ -223,6 +259,8 @@ class Variant:
         self.contents: list[int] | None = None
         self.written: list[int] = []
         self.rebuild: Rebuild = next
+        self.template: Any = None
+        self.native: Any = None
         self.plain: list[Any] = []
 
     def holds(self) -> bool:
@@ -258,6 +296,8 @@ class Variant:
             lines.append(
                 "Plain code made arrays of what the function holds: those arrays are compared before each call."
             )
+        if self.native is not None:
+            lines.append(self.native.report())
         return "\n".join([*lines, "", str(self.program)])
 
 
@@ -321,6 +361,7 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     variant = Variant(surroundings)
     variant.program = simplified(program.verify())
     variant.runs, variant.by = interpreter(variant.program), "NumPy"
+    variant.template = _template(out, iter(variant.program.outputs)) if not written else None
     variant.contents = contents if recorder.fresh and contents else None
     variant.written, variant.rebuild = written, rebuild
     variant.plain = [o if isinstance(o, str | bytes | type(None) | bool) else COMPUTED for o in outs]
@@ -374,4 +415,14 @@ def jit(
 
 def jit_of(f: Callable[..., Any], static: tuple[int, ...], backend: str) -> Jitted:
     """A `Jitted`; by this it is pickled."""
-    return Jitted(f, static, backend)
+    own = type("Jitted", (Jitted,), {"__doc__": Jitted.__doc__})  # whose __call__ can be native code
+    made: Jitted = own(f, static, backend)
+    return made
+
+
+def _template(out: Any, numbers: Iterator[int]) -> Any:
+    """How the results are put together, if of tuples and lists only; else None."""
+    if type(out) in (tuple, list):
+        parts = [_template(o, numbers) for o in out]
+        return None if None in parts else (type(out), parts)
+    return next(numbers) if isinstance(out, Handle) else None

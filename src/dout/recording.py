@@ -135,6 +135,7 @@ def _node(
             [recorder.constant(v) if p is None else None for v, p in zip(values, parents, strict=True)]
         )
         recorded.live = _NOT_LIVE if op.flat else _NOT_LIVE.union(*[p.live for p in parents if hasattr(p, "live")])
+        recorded.array = type(out) is ndarray
         whole: Node = recorded.fill(op, parents, *rest)
         return whole
     if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):

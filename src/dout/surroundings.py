@@ -21,8 +21,14 @@ from .witness import is_users
 
 #: More objects than this are not looked through.
 _MOST = 20_000
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), np.generic, np.dtype)
-_MISSING = object()
+
+
+class _Missing:
+    """Where there is nothing."""
+
+
+_MISSING = _Missing()
+_PLAIN = (str, bytes, int, float, complex, bool, type(None), np.generic, np.dtype, _Missing)
 
 
 class Surroundings:
@@ -80,6 +86,8 @@ class Surroundings:
             self._draws(obj.get_state, obj.set_state)
         elif isinstance(obj, random.Random):
             self._draws(obj.getstate, obj.setstate)
+        elif hasattr(type(obj), "__dout_function__"):
+            self._stack.append(obj.__dout_function__())
         elif isinstance(obj, Handle):
             self.problem = "it holds a Variable"
         elif isinstance(obj, type):
@@ -92,8 +100,12 @@ class Surroundings:
             self._object(obj)
 
     def _function(self, f: FunctionType) -> None:
+        users = is_users(f.__code__.co_filename)
         for cell in f.__closure__ or ():
-            self._place(partial(_content, cell), partial(setattr, cell, "cell_contents"))
+            if users:
+                self._place(partial(_content, cell), partial(setattr, cell, "cell_contents"))
+            else:  # libraries don't change theirs
+                self._stack.append(_content(cell))
         if f.__defaults__:
             self._stack.extend(f.__defaults__)
         if f.__kwdefaults__:
@@ -101,8 +113,7 @@ class Surroundings:
         wrapped = getattr(f, "__wrapped__", None)
         if wrapped is not None:
             self._stack.append(wrapped)
-        if is_users(f.__code__.co_filename):
-            self._place(lambda: f.__code__, None)
+        if users:
             self._globals(f)
 
     def _globals(self, f: FunctionType) -> None:
@@ -113,6 +124,7 @@ class Surroundings:
                 continue
             if isinstance(value, ModuleType):
                 self._module(value, names)
+                continue
             self._place(partial(space.get, name, _MISSING), partial(space.__setitem__, name))
 
     def _module(self, module: ModuleType, names: set[str]) -> None:
@@ -124,7 +136,7 @@ class Surroundings:
             self._place(partial(getattr, module, name, _MISSING), partial(setattr, module, name))
 
     def _class(self, kind: type) -> None:
-        module = kind.__module__
+        module = str(kind.__module__)
         if module.partition(".")[0] in ("dout", "numpy", "builtins"):
             return
         for base in kind.__mro__:
@@ -143,11 +155,14 @@ class Surroundings:
 
     def _object(self, obj: Any) -> None:
         self._class(type(obj))
-        if hasattr(obj, "__dict__"):
-            self._mutable.append((obj.__dict__, [*obj.__dict__.keys(), *obj.__dict__.values()]))
-            self._stack.extend(obj.__dict__.values())
+        own = getattr(obj, "__dict__", None)
+        if isinstance(own, dict):
+            self._mutable.append((own, [*own.keys(), *own.values()]))
+            self._stack.extend(own.values())
+        elif own is not None:
+            return
         for name, _ in attributes(obj):
-            if name not in getattr(obj, "__dict__", {}):
+            if name not in (own or ()):
                 self._place(partial(getattr, obj, name, _MISSING), partial(object.__setattr__, obj, name))
 
     def _draws(self, read: Callable[[], Any], put: Callable[[Any], Any]) -> None:

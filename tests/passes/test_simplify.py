@@ -5,7 +5,7 @@ import pytest
 
 from dout.graph import NO_PARAMS
 from dout.passes.program import Check, Program, Value
-from dout.passes.simplify import pruned, shared, shortened, simplified
+from dout.passes.simplify import pruned, shared, simplified
 from dout.rules import UFUNCS
 from dout.run.interpret import BROKEN, interpreter
 

@@ -25,9 +25,10 @@ class Value:
         input: which of the inputs it is, or None.
         constant: the value of a constant.
         captured: whether that is an array that the function holds, which is read at each call.
+        array: whether it is an array, also where it has no axes.
     """
 
-    __slots__ = ("args", "captured", "constant", "dtype", "input", "op", "params", "shape")
+    __slots__ = ("args", "array", "captured", "constant", "dtype", "input", "op", "params", "shape")
 
     def __init__(
         self,
@@ -40,7 +41,9 @@ class Value:
         input: int | None = None,
         constant: Any = None,
         captured: bool = False,
+        array: bool = False,
     ) -> None:
+        self.array = array or isinstance(constant, np.ndarray) or bool(shape)
         self.op = op
         self.args = args
         self.params = params
@@ -186,7 +189,8 @@ class _Building:
         self._keep = constant
         self._captured = captured
         for i, node in enumerate(inputs):
-            self.numbers[node] = self._add(Value(None, (), NO_PARAMS, node.shape, node.dtype, input=i))
+            array = isinstance(node.value, np.ndarray)  # type: ignore[attr-defined]
+            self.numbers[node] = self._add(Value(None, (), NO_PARAMS, node.shape, node.dtype, input=i, array=array))
 
     def _add(self, value: Value) -> int:
         self.values.append(value)
@@ -228,7 +232,8 @@ class _Building:
             self.numbers[node] = self.numbers[node.parents[0]][node.params["i"]]  # type: ignore[index]
             return
         args = tuple([self._input(p, g) for p, g in zip(node.parents, given, strict=True)])
-        self.numbers[node] = self._add(Value(op, args, node.params, node.shape, node.dtype))
+        array = getattr(node, "array", False)
+        self.numbers[node] = self._add(Value(op, args, node.params, node.shape, node.dtype, array=array))
 
     def _input(self, parent: Node | None, given: Any) -> Any:
         return self.constant(given) if parent is None else self.numbers[parent]

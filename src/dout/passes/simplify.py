@@ -52,7 +52,7 @@ def _moved(value: Value, args: tuple[int, ...]) -> Value:
     """The same value, made from others."""
     return Value(
         value.op, args, value.params, value.shape, value.dtype,
-        input=value.input, constant=value.constant, captured=value.captured,
+        input=value.input, constant=value.constant, captured=value.captured, array=value.array,
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def _folded(values: list[Value], value: Value) -> Value:
             return value
         found = np.array(found)
     dtype = found.dtype if isinstance(found, np.ndarray | np.generic) else type(found)
-    if np.shape(found) != value.shape or dtype != value.dtype:
+    if np.shape(found) != value.shape or dtype != value.dtype or isinstance(found, np.ndarray) != value.array:
         return value
     return Value(None, (), NO_PARAMS, value.shape, value.dtype, constant=found)
 
@@ -190,12 +190,7 @@ def _same_as(values: list[Value], value: Value) -> int | None:
         return None
     other = values[found]
     alike = other.shape == value.shape and type(other.dtype) is type(value.dtype) and other.dtype == value.dtype
-    return found if alike and _is_array_or_number(values, value, found) else None
-
-
-def _is_array_or_number(values: list[Value], value: Value, found: int) -> bool:
-    """A 0-d array and NumPy's scalar have one dtype and shape; operations give scalars."""
-    return bool(value.shape) or isinstance(value.dtype, type) or values[found].op is not None
+    return found if alike and other.array == value.array else None
 
 
 def _is_number(value: Value, number: float) -> bool:
@@ -268,3 +263,10 @@ def _same_form(values: list[Value], value: Value) -> int | None:
 def _kind_kept(values: list[Value], value: Value) -> int | None:
     inner = values[value.args[0]]
     return value.args[0] if isinstance(value.dtype, type) and inner.dtype is value.dtype else None
+
+
+@_rule("getitem")
+def _all_of_it(values: list[Value], value: Value) -> int | None:
+    key = value.params["key"]
+    parts = key if isinstance(key, tuple) else (key,)
+    return value.args[0] if all(p is Ellipsis or (isinstance(p, slice) and p == slice(None)) for p in parts) else None

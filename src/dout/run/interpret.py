@@ -25,7 +25,7 @@ _CHECKED = {"call", "gather", "power"}
 def interpreter(program: Program) -> Callable[[Sequence[Any]], Any]:
     """A function that runs the program: a list of inputs to a list of results, or `BROKEN`."""
     last = _last_uses(program)
-    names: dict[str, Any] = {"BROKEN": BROKEN, "same": same, "form": form}
+    names: dict[str, Any] = {"BROKEN": BROKEN, "same": same}
     checks: dict[int, list[int]] = {}
     for k, check in enumerate(program.checks):
         checks.setdefault(check.value, []).append(k)
@@ -38,10 +38,7 @@ def interpreter(program: Program) -> Callable[[Sequence[Any]], Any]:
             names[f"v{i}"] = value.constant
             continue
         else:
-            lines.append(f" v{i} = {_line(i, value, names)}")
-            if _is_checked(program, value):
-                names[f"s{i}"] = (value.shape, value.dtype)
-                lines.append(f" if form(v{i}) != s{i}: return BROKEN")
+            lines += forwarded(program, i, names)
         lines += [f" if not same(v{i}, c{k}): return BROKEN" for k in checks.get(i, ())]
         lines += [f" v{a} = None" for a in last.get(i, ())]
     early = [k for i, ks in checks.items() if program.values[i].is_constant() for k in ks]
@@ -50,6 +47,17 @@ def interpreter(program: Program) -> Callable[[Sequence[Any]], Any]:
     exec(compile("\n".join(lines), "<dout program>", "exec"), names)
     run: Callable[[Sequence[Any]], Any] = names["run"]
     return run
+
+
+def forwarded(program: Program, i: int, names: dict[str, Any]) -> list[str]:
+    """The lines that compute a value by its operation's forward; what they need is entered among the names."""
+    value = program.values[i]
+    lines = [f" v{i} = {_line(i, value, names)}"]
+    if _is_checked(program, value):
+        names["form"] = form
+        names[f"form{i}"] = (value.shape, value.dtype)
+        lines.append(f" if form(v{i}) != form{i}: return BROKEN")
+    return lines
 
 
 def _line(i: int, value: Value, names: dict[str, Any]) -> str:

@@ -1,0 +1,85 @@
+"""LLVM: from text to machine code in memory."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import re
+from typing import Any
+
+from .abi import addresses
+
+
+@functools.cache
+def available() -> bool:
+    """Whether llvmlite is there."""
+    try:
+        import llvmlite.binding  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+@functools.cache
+def _binding() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    for name, address in addresses().items():
+        llvm.add_symbol(name, address)
+    return llvm
+
+
+@functools.cache
+def _width() -> int:
+    """The width in bits of the vectors that this machine computes with."""
+    features = _binding().get_host_cpu_features()
+    return 512 if features.get("avx512f") and features.get("avx512dq") else 256 if features.get("avx2") else 128
+
+
+class Code:
+    """Machine code.
+
+    Attributes:
+        text: the LLVM text that it was made of, optimised.
+    """
+
+    def __init__(self, text: str) -> None:
+        llvm = _binding()
+        options = f'"prefer-vector-width"="{_width()}" "no-trapping-math"="true"'
+        text = re.sub(r"^(define .*\))$", rf"\1 {options}", text, flags=re.MULTILINE)
+        module = llvm.parse_assembly(text)
+        target = llvm.Target.from_default_triple()
+        machine = target.create_target_machine(
+            opt=3, cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten()
+        )
+        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+        tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
+        builder = llvm.create_pass_builder(machine, tuning)
+        builder.getModulePassManager().run(module, builder)
+        self.text = str(module)
+        self._engine = llvm.create_mcjit_compiler(module, machine)
+        self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Where a function is."""
+        return int(self._engine.get_function_address(name))
+
+
+class _Definition(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+def builtin(code: Code, name: str, keep: Any) -> Any:
+    """A function of the code as a builtin of Python's, which takes positional and keyword arguments; it keeps `keep`."""
+    definition = _Definition(name.encode(), code.address(name), 0x0080 | 0x0002, b"native code made by dout.jit")
+    new = ctypes.pythonapi.PyCFunction_NewEx
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    return new(ctypes.addressof(definition), (code, definition, keep), None)

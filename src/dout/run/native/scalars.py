@@ -1,0 +1,236 @@
+"""Each operation as LLVM instructions, for one entry.
+
+A value is a double, a float, or a bit. Which operations there are, and for which dtypes, is this room's own table;
+whatever isn't in it is computed by NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...passes.program import Program, Value
+from .mathematics import Mathematics
+
+#: The dtypes that there is code for, and what they are called in LLVM.
+KINDS: dict[Any, str] = {
+    np.dtype(np.float64): "f8", float: "f8", np.dtype(np.float32): "f4", np.dtype(np.bool_): "b1", bool: "b1",
+}  # fmt: skip
+_COMPARISONS = {
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+_ARITHMETIC = {"add", "subtract", "multiply", "divide"}
+_ONE = {"negative", "positive", "absolute", "fabs", "reciprocal", "square", "sqrt", "floor", "ceil", "trunc", "rint"}
+_MATHEMATICS = {"exp", "log", "tanh", "expm1", "log1p"}
+_TESTS = {"isnan", "isinf", "isfinite", "signbit"}
+_LOGIC = {
+    "logical_and": "and", "bitwise_and": "and", "logical_or": "or", "bitwise_or": "or", "bitwise_xor": "xor",
+    "logical_xor": "xor",
+}  # fmt: skip
+REDUCTIONS = {"sum", "max", "min", "prod"}
+
+
+def kind(program: Program, i: int) -> str | None:
+    """How a value is computed: "map" entry by entry, "reduce" along axes, None by NumPy."""
+    value = program.values[i]
+    if value.op is None or isinstance(value.shape, list) or value.dtype not in KINDS:
+        return None
+    if 0 in value.shape:
+        return None
+    given = [program.values[a] for a in value.args]
+    if any(isinstance(g.shape, list) or 0 in g.shape for g in given) or not all(_is_known(g) for g in given):
+        return None
+    name, out = value.op.name, KINDS[value.dtype]
+    if name in REDUCTIONS:
+        return _reduction(value, given[0])
+    if value.array and not value.shape and name != "where":
+        return None  # an array without axes is made by few operations; NumPy knows which
+    if name in _ARITHMETIC or name in ("maximum", "minimum"):
+        return _floating(value, given) if out != "b1" else None
+    if name in _ONE | _MATHEMATICS | {"sign"}:
+        return _floating(value, given) if out != "b1" and KINDS.get(given[0].dtype) != "b1" else None
+    if name == "power":
+        return "map" if out != "b1" and _small_power(given) and KINDS.get(given[0].dtype) == out else None
+    if name in _COMPARISONS:
+        return "map" if out == "b1" else None
+    if name in _TESTS:
+        return "map" if _are(given, "f8", "f4") else None
+    if name in _LOGIC or name in ("logical_not", "invert"):
+        return "map" if out == "b1" and _are(given, "b1") and value.dtype is not bool else None
+    if name == "where":
+        return "map" if KINDS.get(given[0].dtype) == "b1" and out != "b1" else None
+    if name in ("astype", "cast"):
+        return "map" if out != "b1" else None
+    if name == "as_kind":
+        return "map" if value.dtype is float and _are(given, "f8", "f4") else None
+    if name == "broadcast_to":
+        return "map"
+    return None
+
+
+def _is_known(value: Value) -> bool:
+    if value.dtype in KINDS:
+        return True
+    return value.is_constant() and not value.shape and not value.array and isinstance(value.constant, int | np.integer)
+
+
+def _are(given: list[Value], *kinds: str) -> bool:
+    return all(KINDS.get(g.dtype) in kinds for g in given)
+
+
+def _floating(value: Value, given: list[Value]) -> str | None:
+    """Arithmetic is in the result's dtype, which no input is wider than."""
+    if KINDS[value.dtype] == "f4" and any(KINDS.get(g.dtype) == "f8" and not _is_weak(g) for g in given):
+        return None
+    return "map"
+
+
+def _is_weak(value: Value) -> bool:
+    """Whether it is a number of Python's, which takes the dtype of what it meets."""
+    return isinstance(value.dtype, type)
+
+
+def _small_power(given: list[Value]) -> bool:
+    exponent = given[1].constant if given[1].is_constant() and not given[1].shape else None
+    return (
+        isinstance(exponent, int | float | np.number)
+        and not isinstance(exponent, bool)
+        and exponent in (0.5, 2, 3, 4, -1)
+    )
+
+
+def _reduction(value: Value, x: Value) -> str | None:
+    if value.dtype != x.dtype or KINDS[value.dtype] == "b1" or not x.shape or not value.params["axes"]:
+        return None
+    return None if value.array and not value.shape else "reduce"
+
+
+class Scalars:
+    """Emits the operations of a program, one entry at a time, into a builder."""
+
+    def __init__(self, builder: Any, module: Any, bail: Callable[[Any], None]) -> None:
+        from llvmlite import ir
+
+        self.ir = ir
+        self.b = builder
+        self.m = module
+        self.bail = bail
+        self.math = Mathematics(builder, module)
+        self.types = {"f8": ir.DoubleType(), "f4": ir.FloatType(), "b1": ir.IntType(1)}
+
+    def constant(self, value: Any, kind: str) -> Any:
+        """A number as a constant."""
+        if kind == "b1":
+            return self.ir.Constant(self.types[kind], int(bool(value)))
+        return self.ir.Constant(self.types[kind], float(np.float32(value)) if kind == "f4" else float(value))
+
+    def cast(self, x: Any, to: str) -> Any:
+        """A value in another dtype."""
+        kind = self.types[to]
+        if x.type == kind:
+            return x
+        if x.type == self.types["b1"]:
+            return self.b.uitofp(x, kind)
+        if to == "b1":
+            return self.b.fcmp_unordered("!=", x, self.ir.Constant(x.type, 0.0))
+        return self.b.fpext(x, kind) if to == "f8" else self.b.fptrunc(x, kind)
+
+    def _intrinsic(self, name: str, *args: Any) -> Any:
+        kind = args[0].type
+        return self.b.call(
+            self.m.declare_intrinsic(f"llvm.{name}", [kind], self.ir.FunctionType(kind, [kind] * len(args))), list(args)
+        )
+
+    def emit(self, value: Value, given: list[Value], args: list[Any]) -> Any:
+        """One entry of a value, from those of its inputs (as they are) and what they are."""
+        assert value.op is not None
+        name, out = value.op.name, KINDS[value.dtype]
+        if name in _COMPARISONS:
+            return self._compare(_COMPARISONS[name], given, args)
+        if name == "where":
+            return self.b.select(args[0], self.cast(args[1], out), self.cast(args[2], out))
+        if name in _LOGIC:
+            return {"and": self.b.and_, "or": self.b.or_, "xor": self.b.xor}[_LOGIC[name]](args[0], args[1])
+        if name in ("logical_not", "invert"):
+            return self.b.not_(args[0])
+        if name in _TESTS:
+            return self._test(name, args[0])
+        exact = isinstance(value.dtype, type) and all(isinstance(g.dtype, type) for g in given)
+        args = [self.cast(a, out) for a in args]
+        if name in _ARITHMETIC:
+            if name == "divide" and exact:  # Python's own numbers raise
+                self.bail(self.b.fcmp_ordered("==", args[1], self.constant(0, out)))
+            return {"add": self.b.fadd, "subtract": self.b.fsub, "multiply": self.b.fmul, "divide": self.b.fdiv}[name](
+                *args
+            )
+        if name == "power":
+            return self._power(args[0], float(given[1].constant), out, exact)
+        if name in ("maximum", "minimum"):
+            sign = ">" if name == "maximum" else "<"
+            first = self.b.or_(
+                self.b.fcmp_ordered(sign, args[0], args[1]), self.b.fcmp_unordered("uno", args[0], args[0])
+            )
+            return self.b.select(first, args[0], args[1])
+        return self._one(name, args[0], out)
+
+    def _compare(self, sign: str, given: list[Value], args: list[Any]) -> Any:
+        strong = [KINDS[g.dtype] for g in given if g.dtype in KINDS and not _is_weak(g)]
+        wide = "f4" if strong and all(k == "f4" for k in strong) else "f8"
+        x, y = (self.cast(a, wide) for a in args)
+        return self.b.fcmp_unordered(sign, x, y) if sign == "!=" else self.b.fcmp_ordered(sign, x, y)
+
+    def _test(self, name: str, x: Any) -> Any:
+        if name == "signbit":
+            wide = self.ir.IntType(64 if x.type == self.types["f8"] else 32)
+            return self.b.icmp_signed("<", self.b.bitcast(x, wide), self.ir.Constant(wide, 0))
+        if name == "isnan":
+            return self.b.fcmp_unordered("uno", x, x)
+        size = self._intrinsic("fabs", x)
+        infinity = self.ir.Constant(x.type, float("inf"))
+        return self.b.fcmp_ordered("==" if name == "isinf" else "<", size, infinity)
+
+    def _power(self, x: Any, exponent: float, out: str, exact: bool) -> Any:
+        b = self.b
+        if exponent == 0.5:
+            if exact:
+                self.bail(b.fcmp_ordered("<", x, self.constant(0, out)))  # complex, in Python
+            near = self._intrinsic("sqrt", x)
+            below = b.fcmp_ordered("==", x, self.constant(-np.inf, out))
+            return b.select(below, self.constant(np.inf, out), b.fadd(near, self.constant(0.0, out)))
+        if exponent == -1:
+            if exact:
+                self.bail(b.fcmp_ordered("==", x, self.constant(0, out)))
+            return b.fdiv(self.constant(1, out), x)
+        found = b.fmul(x, x)
+        if exponent == 3:
+            found = b.fmul(found, x)
+        elif exponent == 4:
+            found = b.fmul(found, found)
+        if exact:  # too large is an error there
+            over = b.fcmp_ordered("==", self._intrinsic("fabs", found), self.constant(np.inf, out))
+            self.bail(over)
+        return found
+
+    def _one(self, name: str, x: Any, out: str) -> Any:
+        b = self.b
+        if name == "negative":
+            return b.fneg(x)
+        if name in ("absolute", "fabs"):
+            return self._intrinsic("fabs", x)
+        if name == "reciprocal":
+            return b.fdiv(self.constant(1, out), x)
+        if name == "square":
+            return b.fmul(x, x)
+        if name in ("sqrt", "floor", "ceil", "trunc", "rint"):
+            return self._intrinsic(name, x)
+        if name == "sign":
+            signed = b.select(
+                b.fcmp_ordered("<", x, self.constant(0, out)), self.constant(-1, out), self.constant(0, out)
+            )
+            found = b.select(b.fcmp_ordered(">", x, self.constant(0, out)), self.constant(1, out), signed)
+            return b.select(b.fcmp_unordered("uno", x, x), x, found)
+        if name in _MATHEMATICS:  # in double precision, and rounded once more for float32
+            return self.cast(getattr(self.math, name)(self.cast(x, "f8")), out)
+        return x  # positive, astype, cast, as_kind, broadcast_to
