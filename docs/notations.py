@@ -26,6 +26,10 @@ NOTATIONS: dict[str, list[Notation | None]] = {
         ("∂L/∂x = ∂L/∂y · (exp(x) − y)/x", "(exp(x) − y)/x",
          r"D{x} = D{y} \cdot \frac{\exp\left(x\right) - y}{x}", None),
     ],
+    "log_ndtr": [
+        ("∂L/∂x = ∂L/∂y · exp(−x²/2 − y)/√(2·π)", "exp(−x²/2 − y)/√(2·π)",
+         r"D{x} = D{y} \cdot \frac{\exp\left(-\frac{x^{2}}{2} - y\right)}{\sqrt{2 \cdot \pi}}", None),
+    ],
     "where": [
         None,
         ("∂L/∂x₂ = ∂L/∂y · [x₁]", "[x₁]", r"D{x_2} = D{y} \cdot \left[x_1\right]", "formula_brackets"),

@@ -149,9 +149,9 @@ if hasattr(np, "matvec"):  # from NumPy 2.2 on
 SCIPY = {
     "erf": (-7, 7), "erfc": (-7, 26), "ndtr": (-7, 7), "expit": (-9, 9), "logit": (0.01, 0.99), "log_expit": (-9, 9),
     "exp10": (-9, 9), "cosm1": (-1, 1), "entr": (0, 3), "rel_entr": (0.01, 3), "xlogy": (0, 3), "xlog1py": (-0.9, 3),
-    "huber": (0.1, 3), "softplus": (-9, 9),
+    "huber": (0.1, 3), "pseudo_huber": (0.1, 3), "softplus": (-9, 9),
 }  # fmt: skip
-_TWO_INPUTS = {"rel_entr", "xlogy", "xlog1py", "huber"}
+_TWO_INPUTS = {"rel_entr", "xlogy", "xlog1py", "huber", "pseudo_huber"}
 
 
 def all_cases():

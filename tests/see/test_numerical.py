@@ -2,6 +2,8 @@
 
 import sys
 import time
+from contextlib import suppress
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -15,6 +17,9 @@ from dout.rules import UFUNCS
 from dout.see.numerical import inputs_of_picture, mark
 from dout.see.replay import Replay
 from dout.see.verdicts import compared
+
+with suppress(ModuleNotFoundError):  # the rules of SciPy's functions, which are read when they are needed
+    import_module("dout.rules.special")
 
 rng = np.random.default_rng(0)
 X = rng.uniform(0.5, 2.0, (4, 3))
@@ -361,10 +366,31 @@ def never_wrong(f, *args):
 @given(data=st.data())
 @settings(max_examples=15, deadline=None, derandomize=True)
 def test_no_false_alarm_in_the_rules(ufunc, data):
-    args = [data.draw(ARRAYS)[()] for _ in range(ufunc.nin)]
+    nin = len(UFUNCS[ufunc].pullbacks)
+    args = [data.draw(ARRAYS)[()] for _ in range(nin)]
     if ufunc is np.ldexp:
         args[1] = 3
-    never_wrong(lambda *a: ufunc(*a) * 0.75, *args)
+    fixed = without_a_derivative(ufunc)
+    inputs = [arg for i, arg in enumerate(args) if i not in fixed]
+
+    def f(*given):
+        rest = iter(given)
+        return ufunc(*(args[i] if i in fixed else next(rest) for i in range(nin))) * 0.75
+
+    never_wrong(f, *inputs)
+
+
+def without_a_derivative(ufunc):
+    """The inputs with respect to which a special function's derivative has no closed form."""
+    found = set()
+    for i, pullback in enumerate(UFUNCS[ufunc].pullbacks):
+        try:
+            pullback(1.0, 1.0, *[1.5] * len(UFUNCS[ufunc].pullbacks))
+        except NotImplementedError:
+            found.add(i)
+        except TypeError:  # the exponent of ldexp is an int
+            pass
+    return found
 
 
 OTHERS = {

@@ -26,8 +26,8 @@ FLAT: set[Callable[..., Any]] = set()
 
 
 def rule(ufunc: np.ufunc, *pullbacks: Pullback, chooses: bool = False) -> Primitive:
-    """Give a ufunc its pullbacks, one for each input."""
-    found = UFUNCS[ufunc] = Primitive(ufunc.__name__, ufunc, pullbacks, elementwise=True, chooses=chooses)
+    """Give a ufunc its pullbacks, one for each input. Its name is the public one: SciPy's zeta is a ufunc called _zeta."""
+    found = UFUNCS[ufunc] = Primitive(ufunc.__name__.lstrip("_"), ufunc, pullbacks, elementwise=True, chooses=chooses)
     return found
 
 

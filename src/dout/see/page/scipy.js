@@ -98,6 +98,23 @@ const besselI1 = (x) => circle.reduce((sum, c) => sum + c * Math.exp(x * c), 0) 
 const huberWidth = (dout, _out, delta, r) => dout * (Math.abs(r) <= delta ? 0 : Math.abs(r) - delta);
 const huberSlope = (dout, _out, delta, r) => dout * (Math.abs(r) <= delta ? r : delta * Math.sign(r));
 
+// δ² (√(1 + (r/δ)²) - 1), by its derivatives too without anything that cancels.
+function pseudoHuber(delta, r) {
+  if (delta < 0) return Infinity;
+  if (delta === 0 || r === 0) return 0;
+  const u = r / delta;
+  return delta * delta * Math.expm1(0.5 * Math.log1p(u * u));
+}
+
+function pseudoHuberWidth(dout, _out, delta, r) {
+  const u = r / delta;
+  const root = Math.hypot(1, u);
+  const over = u * (u / (root + 1));
+  return dout * (delta * over * (over / root));
+}
+
+const pseudoHuberSlope = (dout, _out, delta, r) => (dout * r) / Math.hypot(1, r / delta);
+
 export const SCIPY = {
   sinc: { f: sinc, d: [(dout, _out, x) => dout * slopeOfSinc(x)], uses: ["x"] },
   i0: { f: besselI0, d: [(dout, _out, x) => dout * besselI1(x)], uses: ["x"] },
@@ -132,4 +149,5 @@ export const SCIPY = {
     f: (delta, r) => (delta < 0 ? Infinity : Math.abs(r) <= delta ? 0.5 * r * r : delta * (Math.abs(r) - 0.5 * delta)),
     d: [huberWidth, huberSlope], uses: ["xy", "xy"],
   },
+  pseudo_huber: { f: pseudoHuber, d: [pseudoHuberWidth, pseudoHuberSlope], uses: ["xy", "xy"] },
 };
