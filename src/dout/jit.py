@@ -79,8 +79,7 @@ class Jitted:
         """Record another variant, and give its result."""
         variants = self._forms.setdefault(given.form, [])
         variants[:] = [v for v in variants if v.holds()]
-        count = self._counts[given.form] = self._counts.get(given.form, 0) + 1
-        if count > MOST_VARIANTS:
+        if self._counts.get(given.form, 0) >= MOST_VARIANTS:
             variants[:] = [Variant(None, f"it took another way at each of {MOST_VARIANTS} calls")]
             return self._f(*args, **kwargs)
         surroundings = Surroundings([self._f, *given.statics])
@@ -105,6 +104,7 @@ class Jitted:
         if variant.program is not None and self._backend == "native":
             self._compile(variant, given)
         variants.append(variant)
+        self._counts[given.form] = self._counts.get(given.form, 0) + 1
         return result
 
     def _compile(self, variant: Variant, given: Given) -> None:
@@ -247,7 +247,7 @@ class Variant:
         program: what was recorded, simplified.
         runs: runs it; None if the function runs as it is.
         why: why it does.
-        contents: fingerprints of the arrays that the function holds, if the program depends on more than their being read.
+        contents: fingerprints of the arrays that the function holds: plain code may have looked at them, unseen.
     """
 
     def __init__(self, surroundings: Surroundings | None, why: str = "") -> None:
@@ -362,7 +362,7 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     variant.program = simplified(program.verify())
     variant.runs, variant.by = interpreter(variant.program), "NumPy"
     variant.template = _template(out, iter(variant.program.outputs)) if not written else None
-    variant.contents = contents if recorder.fresh and contents else None
+    variant.contents = contents or None
     variant.written, variant.rebuild = written, rebuild
     variant.plain = [o if isinstance(o, str | bytes | type(None) | bool) else COMPUTED for o in outs]
     values = [o._value if isinstance(o, Handle) else o for o in outs]

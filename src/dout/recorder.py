@@ -37,14 +37,12 @@ class Recorder:
         failed: why the run can't be recorded; None so far.
         captured: the arrays that the function holds, by id.
         running: NumPy functions that run by their rules.
-        fresh: whether a constant array came in that the function doesn't hold: plain code made it.
     """
 
     def __init__(self, captured: dict[int, np.ndarray]) -> None:
         self.guards: list[Guard] = []
         self.failed: str | None = None
         self.captured = captured
-        self.fresh = False
         self.running: list[Any] = []
         self._seen: dict[tuple[Node, str], Any] = {}
 
@@ -59,7 +57,6 @@ class Recorder:
         if isinstance(value, np.ndarray):
             if id(value) in self.captured:
                 return value
-            self.fresh = True
             return np.array(value)
         return value
 

@@ -87,7 +87,8 @@ def view_of(node: Node | None) -> Any:
 
 def make(value: Any, node: Node | None) -> Any:
     """A handle for a value that a node made, or with None for a constant one."""
-    v = _new(kind_of(node))
+    other = _Others.get(type(node))
+    v = _new(_Common if other is None else other[0])
     v._value = value
     v._node = node
     return v
@@ -134,7 +135,7 @@ def _node(
         recorded.given = tuple(
             [recorder.constant(v) if p is None else None for v, p in zip(values, parents, strict=True)]
         )
-        recorded.live = _NOT_LIVE if op.flat else _NOT_LIVE.union(*[p.live for p in parents if hasattr(p, "live")])
+        recorded.live = _NOT_LIVE if op.flat else _NOT_LIVE.union(*[getattr(p, "live", ()) for p in parents])
         recorded.array = type(out) is ndarray
         whole: Node = recorded.fill(op, parents, *rest)
         return whole

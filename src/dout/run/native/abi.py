@@ -97,7 +97,7 @@ def addresses() -> dict[str, int]:
         address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
         assert address is not None
         found[name] = address
-    from numpy._core import _multiarray_umath as core
+    from numpy._core import _multiarray_umath as core  # type: ignore[attr-defined]
 
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype = ctypes.c_void_p
