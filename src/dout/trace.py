@@ -43,6 +43,23 @@ class TracedGraph(Graph):
         self.looks = list(looks)
 
 
+class NoInput(str):
+    """A note on an argument that is no input, and its parts, of which other languages make their sentence.
+
+    Attributes:
+        kind: "int" if its parameter is annotated int, "default" if it wasn't given, or "else".
+        values: what the sentence says: the argument's name, and why it is none or what to give.
+    """
+
+    kind: str
+    values: dict[str, str]
+
+    def __new__(cls, text: str, kind: str, **values: str) -> NoInput:
+        found = super().__new__(cls, text)
+        found.kind, found.values = kind, values
+        return found
+
+
 class Given(NamedTuple):
     """An argument of a call; `whole` if it is an int for a parameter that is annotated int."""
 
@@ -145,7 +162,7 @@ def given_to(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[lis
     return given, left if own else [], len(bound.args)
 
 
-def not_inputs(given: Sequence[Given], defaults: Sequence[inspect.Parameter], to_do: str) -> list[str]:
+def not_inputs(given: Sequence[Given], defaults: Sequence[inspect.Parameter], to_do: str) -> list[NoInput]:
     """A note for each argument that is no input, and for each number that a parameter has by default.
 
     Args:
@@ -157,11 +174,12 @@ def not_inputs(given: Sequence[Given], defaults: Sequence[inspect.Parameter], to
     for g in given:
         if not g.is_input():
             why = "it is annotated int" if g.whole else str(not_differentiable(g.value)).partition("; derivatives")[0]
-            notes.append(f"{g.name} is no input: {why}")
+            notes.append(NoInput(f"{g.name} is no input: {why}", "int" if g.whole else "else", name=g.name, why=why))
     for p in defaults:
         if type(p.default) in (int, float, complex) and p.annotation not in (int, "int"):
-            give = f"give {p.name}={p.default!r} to {to_do} its derivative"
-            notes.append(f"{p.name} is no input: it has its default; {give}")
+            give = f"{p.name}={p.default!r}"
+            text = f"{p.name} is no input: it has its default; give {give} to {to_do} its derivative"
+            notes.append(NoInput(text, "default", name=p.name, give=give))
     return notes
 
 

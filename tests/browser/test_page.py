@@ -12,6 +12,7 @@ from servers import browser, needs
 import dout
 from dout.see import bundle
 from dout.see.html import html_of
+from dout.see.notes import notes_of
 from dout.see.placement import place
 from dout.see.values import short
 from dout.see.words import say
@@ -478,6 +479,20 @@ def test_a_hidden_derivative_is_nowhere(visit):
 
 
 # Languages
+
+
+def test_notes_are_in_the_pages_language(visit):
+    def f(x, n: int, power=2.0):
+        return np.sum(x, axis=0) * n * power
+
+    args = np.ones((2, 3)), 3
+    page = visit(f, *args)
+    notes = page.locator(".facts p")
+    expect(notes).to_have_text([note.said("en") for note in notes_of(dout.trace(f, *args))])
+    page.get_by_role("button", name="中文").click()
+    expect(notes).to_have_text([note.said("zh") for note in notes_of(dout.trace(f, *args))])
+    page.get_by_role("button", name=re.compile(r"^sum\(x, axis=0\), ")).hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("axis=0")
 
 
 def test_languages(visit):

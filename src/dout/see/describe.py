@@ -13,12 +13,12 @@ from .drawn import NOTHING, Drawn, is_real, local_of
 from .folds import Fold
 from .formulas import formula_of, formula_of_layer, layer_formula
 from .levels import levels_of
+from .notes import notes_of
 from .opening import builtin, layer_of
-from .params import params_of
+from .params import params_of, told_of
 from .plan import Plan
 from .shipping import Line, Many, Shipment, total
 from .values import FULL, LITTLE, SOME, Detail, exact, unknown, value_of
-from .words import say
 
 #: The number of this form of description; a reader that finds another one says so.
 FORMAT = 1
@@ -72,6 +72,7 @@ class Description:
 
             self._marks = mark(self.picture, lang)
         plan, shipment, graph = self.plan, self.shipment, self.picture.graph
+        notes = notes_of(graph, OUTPUTS)
         start_open(shipment.folds, open, plan.small, len(plan.root.items) == 1)
         with np.errstate(all="ignore"):
             nodes = [self._node(one) for one in shipment.nodes]
@@ -96,7 +97,8 @@ class Description:
             "levels": levels,
             "steps": steps_of(nodes, edges),
             "looks": looks_of(plan.looks, plan),
-            "notes": self._notes(lang),
+            "notes": [note.said(lang) for note in notes],
+            "noted": [{"key": note.key, "values": note.values} for note in notes],
             "problems": problems_of(self.picture, plan, shipment),
             "formulas": self.formulas,
         }
@@ -128,6 +130,9 @@ class Description:
             "where": self.plan.places.where(getattr(node, "place", None)),
             "group": one.fold.id if one.fold is not None else None,
         }
+        told = told_of(one.op, described["params"])
+        if told:
+            described["told"] = told
         if one.kind == "layer" and node is not None:
             described["builtin"] = builtin(node)
         slider = slider_of(one.value) if one.kind == "input" else None
@@ -226,20 +231,6 @@ class Description:
             start = None if end is None else self._value(self.picture.start[end])
             described.append({"node": one and one.id, "path": path, "value": shown, "derivative": start})
         return described
-
-    def _notes(self, lang: str | None) -> list[str]:
-        """What there is to know besides."""
-        graph = self.picture.graph
-        ends = [end for end in graph.outputs if end is not None]
-        arrays = any(end.shape != () for end in ends)
-        found = []
-        if len(ends) > 1:
-            found.append(say("note.sums.entries" if arrays else "note.sums", lang))
-        elif arrays:
-            found.append(say("note.sum", lang))
-        if len(graph.outputs) > OUTPUTS:
-            found.append(say("note.outputs", lang, count=len(graph.outputs) - OUTPUTS))
-        return found + list(getattr(graph, "notes", ()))
 
     def _total(self, ids: Iterable[int]) -> Json | None:
         lines = [self.shipment.lines[i] for i in ids]

@@ -95,7 +95,7 @@ class Names:
         if one["op"] == "getitem" and texts:
             return f"{texts[0]}[…]"
         word = one["sign"] if one["kind"] == "layer" or not one["op"] else one["op"]
-        return f"{clean(word)}({', '.join([*texts, *_told(one['params'])])})"
+        return f"{clean(word)}({', '.join([*texts, *_told(one)])})"
 
     def group(self, group: int) -> str:
         """A fold's name, and how often it stands for."""
@@ -110,12 +110,6 @@ class Names:
             group = self.groups[group]["parent"]
 
 
-def _told(params: Json | None) -> list[str]:
-    """Parameters as they are written in a call: numbers, words and truths."""
-    return [
-        clean(f"{key}={value}")
-        for key, value in (params or {}).items()
-        if not (
-            key.startswith("_") or key == "page" or value is None or value is False or isinstance(value, list | dict)
-        )
-    ]
+def _told(node: Json) -> list[str]:
+    """Parameters that are a number or a word, as they are written in a call."""
+    return [clean(text) for text in node.get("told") or () if "=" in text and "(" not in text]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .metrics import cells
+from .notes import notes_of
 from .steps import Line, Piece, lines_of
 from .text import text_of
 from .theme import DARK, LIGHT
@@ -46,7 +47,8 @@ def terminal_text(picture: Picture, steps: bool = False, colour: bool = False, l
         lines = lines_of(picture.describe(lang=lang), lang)
     else:
         text = text_of(picture.graph, picture.values, picture.edges, picture.totals)
-        lines = [_split(line) for line in _told(text, lang).split("\n")]
+        notes = {note.said("en"): note.said(lang) for note in notes_of(picture.graph)}
+        lines = [_split(notes.get(line, line)) for line in _told(text, lang).split("\n")]
     return coloured(lines) if colour else plain(lines)
 
 

@@ -120,8 +120,7 @@ export class Card {
   }
 
   params(node) {
-    const told = Object.entries(node.params ?? {}).filter(([key, v]) => key !== "page" && v !== null);
-    return told.length ? html("p", { class: "small" }, told.map(([key, v]) => `${clean(key)}=${clean(typeof v === "object" ? JSON.stringify(v) : v)}`).join(", ")) : null;
+    return node.told?.length ? html("p", { class: "small" }, node.told.map((text) => clean(text)).join(", ")) : null;
   }
 
   where(where) {

@@ -63,8 +63,7 @@ export class Names {
     if (node.op === "negative") return `−${texts[0]}`;
     if (node.op === "getitem") return `${texts[0]}[…]`;
     const word = node.kind === "layer" || !node.op ? node.sign : node.op;
-    const params = Object.entries(node.params ?? {}).filter(([key]) => !key.startsWith("_") && key !== "page");
-    const told = params.filter(([, v]) => v !== null && typeof v !== "object").map(([key, v]) => `${key}=${v}`);
+    const told = (node.told ?? []).filter((text) => text.includes("=") && !text.includes("(")); // a number or a word
     return `${clean(word)}(${[...texts, ...told.map(clean)].join(", ")})`;
   }
 

@@ -1,6 +1,6 @@
 // Beside the picture: the inputs, guessing, finding, and what there is to know besides.
 
-import { clean, html, replace } from "./dom.js";
+import { html, replace } from "./dom.js";
 import { Inputs } from "./inputs.js";
 import { textOfProblem } from "./problems.js";
 import { Search } from "./search.js";
@@ -30,7 +30,8 @@ export class Panel {
   }
 
   build() {
-    const { description, names, say } = this.page;
+    const { page } = this;
+    const { description, names, say } = page;
     this.inputs.build();
     const inputs = description.nodes.filter((node) => node.kind === "input" && names.outs[node.id].length);
     replace(this.from, html("option", { value: "" }, say("page.paths.none")), inputs.map((node) => html("option", { value: node.id }, names.of(node.id))));
@@ -47,8 +48,8 @@ export class Panel {
       this.facts.append(html("h2", {}, say("page.wrong.title")), html("ul", {}, wrong.slice(0, 20).map((edge) => html("li", {},
         html("button", { type: "button", class: "link bad", click: () => this.page.goTo({ edge: edge.id }) }, signed("≠", `${names.of(edge.from)} → ${names.of(edge.to)}`))))));
     }
-    const notes = description.notes ?? [];
-    if (notes.length) this.facts.append(html("h2", {}, say("page.notes")), ...notes.map((note) => html("p", { class: "small" }, clean(note))));
+    const notes = page.telling.notes();
+    if (notes.length) this.facts.append(html("h2", {}, say("page.notes")), ...notes.map((note) => html("p", { class: "small" }, note)));
     this.facts.hidden = !this.facts.firstChild;
   }
 

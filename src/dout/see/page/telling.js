@@ -53,6 +53,16 @@ export class Telling {
     return out;
   }
 
+  // What there is to know besides, in the page's language as far as the catalogue has it.
+  notes() {
+    const { description: { notes = [], noted = [] }, say } = this.page;
+    const known = notes.length === noted.length;
+    return notes.map((note, i) => {
+      const { key, values } = known ? noted[i] : {};
+      return key && say.knows(key) ? say(key, Object.fromEntries(Object.entries(values).map(([k, v]) => [k, clean(v)]))) : clean(note);
+    });
+  }
+
   // Looks in words, those of one line once, and of many lines a few; `nowhere` is said if none has a line.
   byLine(looks, told, nowhere) {
     const all = looks.map((i) => this.page.description.looks[i]);
