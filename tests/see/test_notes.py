@@ -1,5 +1,7 @@
 """What a picture says besides: notes in both languages, and parameters as people write them."""
 
+# ruff: noqa: RUF001
+
 import numpy as np
 import pytest
 

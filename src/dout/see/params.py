@@ -93,9 +93,10 @@ def _part(part: Any) -> Any:
 
 #: Parameters that rules keep for themselves: what follows from the inputs, and how something was computed.
 _INTERNAL = {
-    "concatenate": {"widths"}, "copy": {"order"}, "diagonal": {"shape"}, "eigh": {"inner"}, "fft": {"size"}, "getitem": {"shape"},
-    "ifft": {"size"}, "irfft": {"size"}, "lstsq": {"rcond"}, "matmul": {"ndims"}, "pick": {"i"}, "qr": {"complete"},
-    "reshape": {"old"}, "rfft": {"size"}, "scatter": {"shape"}, "svd": {"inner"}, "svdvals": {"quiet"}, "write": {"through"},
+    "concatenate": {"widths"}, "copy": {"order"}, "diagonal": {"shape"}, "eigh": {"inner"}, "fft": {"size"},
+    "getitem": {"shape"}, "ifft": {"size"}, "irfft": {"size"}, "lstsq": {"rcond"}, "matmul": {"ndims"}, "pick": {"i"},
+    "qr": {"complete"}, "reshape": {"old"}, "rfft": {"size"}, "scatter": {"shape"}, "svd": {"inner"}, "svdvals": {"quiet"},
+    "write": {"through"},
 }  # fmt: skip
 #: What needn't be said, being so where nothing else is.
 _USUAL = {"order": "C", "offset": 0}
