@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from importlib.resources import files
+
+from .resources import read
 
 START = "page.js"
 
-_IMPORT = re.compile(
-    r'^import (?P<what>\{[^}]*\}|\w+) from "\./(?P<file>[\w.-]+)"(?: with \{ type: "\w+" \})?;\n', re.M
-)
-_EXPORT = re.compile(r"^export (?P<rest>(?:async )?(?:const|function\*?|class) (?P<name>\w+))", re.M)
-_LIST = re.compile(r"^export \{ (?P<names>[\w, ]+) \};\n", re.M)
-_DEFAULT = "export default { render };\n"
+# Each begins with the end of the line before, for which a pattern looks ten times faster than for the start of a line.
+_IMPORT = re.compile(r'\nimport (?P<what>\{[^}]*\}|\w+) from "\./(?P<file>[\w.-]+)"(?: with \{ type: "\w+" \})?;(?=\n)')
+_EXPORT = re.compile(r"\nexport (?P<rest>(?:async )?(?:const|function\*?|class) (?P<name>\w+))")
+_LIST = re.compile(r"\nexport \{ (?P<names>[\w, ]+) \};(?=\n)")
+_LEFT = re.compile(r"\n(?P<line>(?:import|export)\b.*)")
+_DEFAULT = "\nexport default { render };"
 
 
 @cache
@@ -49,7 +50,7 @@ def starter() -> str:
 
 
 def _read(name: str) -> str:
-    return (files(__package__) / "page" / name).read_text(encoding="utf-8")
+    return read(f"page/{name}")
 
 
 def _scope(name: str) -> str:
@@ -63,7 +64,7 @@ def _add(name: str, parts: list[str], path: list[str], done: list[str]) -> None:
     if name in done:
         return
     text = _read(name)
-    found = list(_IMPORT.finditer(text))
+    found = list(_IMPORT.finditer("\n" + text)) if name.endswith(".js") else []
     for match in found:
         _add(match["file"], parts, [*path, name], done)
     done.append(name)
@@ -80,15 +81,17 @@ def _wrapped(name: str, text: str) -> str:
 
     def names(match: re.Match[str]) -> str:
         what = re.sub(r"(\w+)\s+as\s+(\w+)", r"\1: \2", match["what"])
-        return f"const {what} = {_scope(match['file'])};\n"
+        return f"\nconst {what} = {_scope(match['file'])};"
 
-    text = _IMPORT.sub(names, text)
+    text = _IMPORT.sub(names, "\n" + text)
     exports = [match["name"] for match in _EXPORT.finditer(text)]
     exports += [one.strip() for match in _LIST.finditer(text) for one in match["names"].split(",")]
-    text = _LIST.sub("", _EXPORT.sub(r"\g<rest>", text))
+    text = _LIST.sub("", _EXPORT.sub(r"\n\g<rest>", text))
     if _DEFAULT in text:
         text, exports = text.replace(_DEFAULT, ""), [*exports, "render"]
-    left = re.search(r"^(import|export)\b.*", text, re.M)
+    left = _LEFT.search(text)
     if left:
-        raise ValueError(f"{name}: only imports of files beside it and plain exports can be joined, got {left[0]!r}")
-    return f"const {_scope(name)} = (() => {{\n{text}return {{ {', '.join(exports)} }};\n}})();\n"
+        raise ValueError(
+            f"{name}: only imports of files beside it and plain exports can be joined, got {left['line']!r}"
+        )
+    return f"const {_scope(name)} = (() => {{{text}return {{ {', '.join(exports)} }};\n}})();\n"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
+
+from .resources import read
 
 #: ₁ and the like, for the inputs.
 BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -20,7 +21,7 @@ BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 @cache
 def table() -> dict[str, Any]:
     """The table of formulas."""
-    found: dict[str, Any] = json.loads((files(__package__) / "formulas.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(read("formulas.json"))
     return found
 
 

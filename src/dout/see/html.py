@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from .bundle import css, module, starter
@@ -53,11 +53,7 @@ def html_of(
         _check(description, paths)
     asked = {"sizes": sizes, "paths": paths, "written": formulas or None}
     shown = {**description, **{key: value for key, value in asked.items() if value is not None}}
-    script, style = module() + starter(), css()
-    policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    script, style, policy = _parts()
     title = escape(clean(description["title"]))
     return (
         f'<!doctype html>\n<html lang="{lang or "en"}">\n<head>\n<meta charset="utf-8">\n'
@@ -68,6 +64,17 @@ def html_of(
         f'<script id="dout-data" type="application/json">{_data({"description": shown, "lang": lang})}</script>\n'
         f'<script type="module">{script}</script>\n</body>\n</html>\n'
     )
+
+
+@cache
+def _parts() -> tuple[str, str, str]:
+    """What all pages have in common: the script, the style, and the policy that allows only these."""
+    script, style = module() + starter(), css()
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return script, style, policy
 
 
 def json_in_html(data: Any) -> str:
@@ -86,6 +93,8 @@ def _data(data: Mapping[str, Any]) -> str:
     text = json_in_html(data)
     if len(text) < LARGE:
         return text
+    import zlib
+
     return json_in_html({"packed": base64.b64encode(zlib.compress(text.encode(), 9)).decode()})
 
 

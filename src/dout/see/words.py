@@ -6,15 +6,15 @@ import json
 import os
 import re
 from functools import cache
-from importlib.resources import files
 from typing import Any
+
+from .resources import read
 
 
 @cache
 def words() -> dict[str, dict[str, str]]:
     """The catalogue: for each language, each key's text."""
-    text = (files(__package__) / "page" / "words.json").read_text(encoding="utf-8")
-    catalogue: dict[str, dict[str, str]] = json.loads(text)
+    catalogue: dict[str, dict[str, str]] = json.loads(read("page/words.json"))
     return catalogue
 
 
