@@ -126,6 +126,9 @@ class Jitted:
         except LookupError as none:
             variant.by = f"NumPy: {none}"
             return
+        except Exception as error:  # a fault of the compiler's must not be the caller's
+            variant.by = f"NumPy, because native code could not be made ({type(error).__name__}: {error})"
+            return
         variant.runs, variant.by, variant.native = native.run, "native code", native
         if native.direct is not None:
             type(self).__call__ = native.direct  # type: ignore[method-assign]

@@ -117,7 +117,19 @@ class Nest:
         self.b.store(value, pointer)
 
     def _number(self, i: int) -> Any:
-        """A value without axes that is known outside of the loop."""
+        """A value without axes that is known outside of the loop; what it is made from comes first."""
+        stack = [i]
+        while stack:  # a long chain must not be a deep recursion
+            last = stack[-1]
+            known = last in self.numbers or last in self.at
+            missing = [] if known else [a for a in self.program.values[last].args if a not in self.numbers]
+            if missing:
+                stack.extend(missing)
+            else:
+                self._enter(stack.pop())
+        return self.numbers[i]
+
+    def _enter(self, i: int) -> None:
         found = self.numbers.get(i)
         if found is None:
             value = self.program.values[i]
@@ -130,9 +142,8 @@ class Nest:
                 found = self.scalars.constant(uniform(self.program, i), KINDS[value.dtype])
             else:
                 given = [self.program.values[a] for a in value.args]
-                found = self.scalars.emit(value, given, [self._number(a) for a in value.args])
+                found = self.scalars.emit(value, given, [self.numbers[a] for a in value.args])
             self.numbers[i] = found
-        return found
 
     # The nest
 
