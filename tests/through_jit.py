@@ -1,6 +1,6 @@
 """A plugin of pytest: every function whose derivatives a test holds is also run by `jit`, and so are its derivatives.
 
-    python -m pytest -p through_jit tests/rules
+    PYTHONPATH=tests python -m pytest -p through_jit tests/rules
 
 It takes some ten minutes, so it is no test of its own. At the end it says how many runs were recorded, and why others
 were not.
