@@ -84,18 +84,27 @@ def json_in_html(data: Any) -> str:
         >>> json_in_html({"name": "</script>"})
         '{"name":"\\u003c/script\\u003e"}'
     """
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.translate(_UNSAFE).encode("utf-8", "backslashreplace").decode()
+    return _safe(_json(data)).decode()
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _safe(text: str) -> bytes:
+    """JSON without what HTML reads, in UTF-8; half characters, which that has none for, as JSON writes them."""
+    return text.translate(_UNSAFE).encode("utf-8", "backslashreplace")
 
 
 def _data(data: Mapping[str, Any]) -> str:
     """The data, packed where that saves much; browsers unpack it by themselves."""
-    text = json_in_html(data)
+    text = _json(data)
     if len(text) < LARGE:
-        return text
+        return _safe(text).decode()
     import zlib
 
-    return json_in_html({"packed": base64.b64encode(zlib.compress(text.encode(), 9)).decode()})
+    packed = zlib.compress(text.encode("utf-8", "backslashreplace"), 9)  # in which there is nothing that HTML reads
+    return json_in_html({"packed": base64.b64encode(packed).decode()})
 
 
 def _check(description: Mapping[str, Any], paths: str) -> None:

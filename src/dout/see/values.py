@@ -169,9 +169,10 @@ def _measure(found: dict[str, Any], x: np.ndarray) -> None:
     of = "|x| " if x.dtype.kind == "c" else ""
     with np.errstate(all="ignore"):
         x = np.abs(x) if x.dtype.kind == "c" else x
-        low, high, mean = x.min(), x.max(), x.mean(dtype=np.float64)
+        low, high = np.minimum.reduce(x, axis=None), np.maximum.reduce(x, axis=None)
+        mean = np.add.reduce(x, axis=None, dtype=np.float64) / x.size
         bad = nans = 0
-        if x.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high)):
+        if x.dtype.kind == "f" and not (math.isfinite(low) and math.isfinite(high)):
             finite = x[np.isfinite(x)]
             bad, nans = (x.size - finite.size) * repeats, int(np.count_nonzero(np.isnan(x))) * repeats
             if finite.size:
