@@ -46,7 +46,12 @@ class Graph:
         if not edge.get("formula"):
             return ""
         inputs = [self.nodes[e["from"]]["name"] for e in self.ins[edge["to"]]]
-        return in_names(edge["formula"]["text"], self.nodes[edge["to"]]["name"], inputs)
+        return in_names(edge["formula"]["text"], self.nodes[edge["to"]]["name"], inputs, self.names)
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Those of everything in the picture."""
+        return {node["name"] for node in self.nodes if node.get("name")}
 
     def leaf(self, node: int) -> bool:
         """Whether a node is an input or a constant."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from .markup import Pen, clean, num
 from .metrics import LINE, cells, width
+from .naming import OUTPUTS, RESULTS
 from .svg_marks import drawn_problems
 from .svg_reach import Sizes, dashes, magnitude
 from .svg_words import Titles, shown
@@ -129,9 +130,10 @@ class Foot:
 
 def notes_on(symbols: Collection[str], lang: str) -> list[str]:
     """What the symbols in formulas stand for, if any do."""
-    inputs = sorted(s for s in symbols if s.startswith("x"))
+    inputs = sorted(s for s in symbols if s[0] in "xu")
     means = [("inputs", ", ".join(inputs))] if inputs else []
-    means += [("result", s) for s in ("y", "out") if s in symbols] + [(s, s) for s in ("L", "dout") if s in symbols]
+    means += [("result", s) for s in RESULTS if s in symbols]
+    means += [("L", s) for s in OUTPUTS if s in symbols] + [("dout", s) for s in ("dout",) if s in symbols]
     return [say("svg.comma", lang).join(say(f"svg.means.{key}", lang, symbol=s) for key, s in means)] if means else []
 
 

@@ -53,6 +53,7 @@ class Marks:
         self.ends = ends or {}
         self.meeting = Meeting(description, arrows)
         self.symbols: set[str] = set()
+        self.named = {node["name"] for node in self.nodes if node.get("name")}
         problems = drawn_problems(description)
         self.alarms = {p["node"] for p in problems if p.get("node") is not None and p["kind"] != "numerical"}
         self.bad_nodes = {p["node"] for p in problems if p.get("node") is not None}
@@ -301,14 +302,14 @@ class Marks:
             return ""
         if "group" in end:
             text = str((self.groups[end["group"]].get("formula") or {}).get("closed", ""))
-            self.symbols |= set(symbols(text))
+            self.symbols |= set(symbols(text, self.named))
             return text
         formula = self.titles.formula(edges[0]) if len(edges) == 1 else None
         if formula is None:
             return ""
         text = self.titles.written(edges[0], formula)
         given = {self.nodes[n]["name"] for n in (edges[0]["to"], *(e["from"] for e in self._beside(edges[0])))}
-        self.symbols |= set(symbols(text)) - given
+        self.symbols |= set(symbols(text, self.named)) - given
         return text
 
     def _beside(self, edge: Json) -> list[Json]:

@@ -190,7 +190,7 @@ class Titles:
         """The formula in the words of this edge."""
         nodes, edges = self.description["nodes"], self.description["edges"]
         inputs = [nodes[edges[e]["from"]]["name"] for e in self.names.ins[edge["to"]]]
-        return in_names(formula["text"], nodes[edge["to"]]["name"], inputs)
+        return in_names(formula["text"], nodes[edge["to"]]["name"], inputs, {n["name"] for n in nodes if n.get("name")})
 
 
 def shown(x: Any) -> str:
