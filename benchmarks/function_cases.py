@@ -158,7 +158,8 @@ case("broadcast_arrays", "gg", lambda m, x, y: times(m.broadcast_arrays(x, y[:, 
      lambda m, x, y: times(m.broadcast_tensors(x, y[:, None])))
 case("concatenate", "vv", lambda m, x, y: m.concatenate([x, y]))
 for _name in ("stack", "vstack", "row_stack", "hstack", "dstack", "column_stack"):
-    case(_name, "vv", lambda m, x, y, n=_name: getattr(m, n)([x, y]), jax=lambda m, x, y, n=_name: getattr(m, n.replace("row_", "v"))([x, y]))
+    case(_name, "vv", lambda m, x, y, n=_name: getattr(m, n)([x, y]),
+         jax=lambda m, x, y, n="vstack" if _name == "row_stack" else _name: getattr(m, n)([x, y]))
 case("append", "vv", lambda m, x, y: m.append(x, y), lambda m, x, y: m.cat([x, y]))
 case("block", "mm", lambda m, x, y: m.block([[x, y], [y, x]]), lambda m, x, y: m.cat([m.cat([x, y], 1), m.cat([y, x], 1)]))
 case("split", "m", lambda m, x: times(m.split(x, 2, axis=1)), lambda m, x: times(m.tensor_split(x, 2, 1)))

@@ -1,10 +1,10 @@
 """How long each function's forward and backward take, beside the peers: `python benchmarks/functions.py [names] [options]`.
 
-Each library differentiates with respect to all inputs at once, as its users do: dout by Variables and `backward`, PyTorch by
-tensors and `backward`, autograd by `make_vjp`, JAX by `jax.vjp`, not jitted. All in double precision, on one thread. Results are
-compared before anything is timed, and a peer with another derivative is left out. In each round every library has its turn; a
-ratio is the median of the rounds' ratios. Results go into results/functions.json, replacing those of the same patterns, so
-that it can be run in slices while nothing else runs.
+Each library differentiates with respect to all inputs at once, as its users do: dout by Variables and `backward`,
+PyTorch by tensors and `backward`, autograd by `make_vjp`, JAX by `jax.vjp`, not jitted. All in double precision, on one
+thread. Results are compared before anything is timed, and a peer with another derivative is left out. In each round every
+library has its turn; a ratio is the median of the rounds' ratios. Results go into results/functions.json, in the place of
+those of the same patterns, so that it can be run in slices while nothing else runs.
 """
 
 from __future__ import annotations
