@@ -174,9 +174,7 @@ def _histogram(places: Sequence[Any], edges: Sequence[Any], weights: Array, dens
 
 
 @implements(np.histogram)
-def _histogram1d(
-    a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Array = None
-) -> Any:
+def _histogram1d(a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Array = None) -> Any:
     """The counts are constant between jumps; only the weights have a derivative."""
     here, bins, range = plain(a), plain(bins), _plain_all(range)
     if not _is_variable(weights):
