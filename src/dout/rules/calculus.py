@@ -10,7 +10,9 @@ import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import ndim_of, plain, shape_of
+from .bessel import i1
 from .elementwise import to_dtype
+from .quick import are_many
 from .registry import FUNCTIONS, implements, primitive
 from .ufuncs import store
 
@@ -263,26 +265,30 @@ def _correlated(a: Array, v: Array, mode: str) -> Array:
     return sliding(np.pad(a, pads) if any(pads) else a, v)
 
 
-def _d_sinc(x: Array) -> Array:
+def _d_sinc(x: Array, out: Array) -> Array:
     """d sinc(x)/dx = (cos(πx) - sinc(x)) / x, and near 0 by its series, of which every derivative is right too."""
     u = np.pi * x
     near = np.abs(plain(u)) < 1.0
+    if are_many(u):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = (np.cos(u) - out) / x
+        found[near] = np.pi * _near_zero(u[near])
+        return found
     small, far = np.where(near, u, 0.5), np.where(near, 2.0, u)
+    return np.pi * np.where(near, _near_zero(small), (np.cos(far) - np.sin(far) / far) / far)
+
+
+def _near_zero(u: Array) -> Array:
+    """(cos u - sin u / u) / u."""
     series: Any = 0.0
     for k in range(12, 0, -1):
-        series = series * (small * small) + (-1) ** k * 2 * k / factorial(2 * k + 1)
-    return np.pi * np.where(near, series * small, (np.cos(far) - np.sin(far) / far) / far)
+        series = series * (u * u) + (-1) ** k * 2 * k / factorial(2 * k + 1)
+    return series * u
 
 
-sinc = primitive("sinc", np.sinc, lambda dout, _out, x: dout * _d_sinc(x))
+sinc = primitive("sinc", np.sinc, lambda dout, out, x: dout * _d_sinc(x, out))
 implements(np.sinc)(lambda x: sinc(x))
 
 
-def _d_i0(x: Array) -> Array:
-    """I1(x), the mean of cos t exp(x cos t) over a circle: 256 points give all digits wherever I0 is finite."""
-    t = np.cos(2 * np.pi * (np.arange(256) + 0.5) / 256)
-    return np.mean(t * np.exp(np.expand_dims(x, -1) * t), -1)
-
-
-i0 = primitive("i0", np.i0, lambda dout, _out, x: dout * _d_i0(x))
+i0 = primitive("i0", np.i0, lambda dout, _out, x: dout * i1(x))
 implements(np.i0)(lambda x: i0(x))

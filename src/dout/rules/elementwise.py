@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 from ..graph import ndim_of, plain
+from .quick import are_many, dropped, kept, largest
 from .registry import flat, implements, primitive, rule
 
 np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
@@ -22,11 +23,19 @@ Array = Any
 
 def _share(dout: Array, x: Array, y: Array, wins: Callable[[Array, Array], Array]) -> Array:
     """The part of dout for x in the greater (or lesser) of x and y: half at a tie, all where x is the NaN."""
+    if are_many(x, y):
+        won = wins(x, y)
+        if (won | wins(y, x)).all():  # no tie, no NaN
+            return kept(won, dout)
     return np.where(x == y, dout * 0.5, np.where(wins(x, y) | (x != x), dout, 0))
 
 
 def _share_numbers(dout: Array, x: Array, y: Array, wins: Callable[[Array, Array], Array]) -> Array:
     """As `_share`, for fmax and fmin, where a NaN loses to a number."""
+    if are_many(x, y):
+        won = wins(x, y)
+        if (won | wins(y, x)).all():
+            return kept(won, dout)
     return np.where(x == y, dout * 0.5, np.where(wins(x, y) | (y != y), dout, 0))
 
 
@@ -56,6 +65,8 @@ def _d_abs(dout: Array, out: Array, x: Array) -> Array:
 
 def _direction(x: Array, size: Array) -> Array:
     """x / size; 0 where the size is 0, with a derivative of 0."""
+    if are_many(x, size) and size.size and size.min() > 0:
+        return x / size
     return np.where(size == 0, 0, x) / np.where(size == 0, 1, size)
 
 
@@ -64,12 +75,22 @@ def _weight(base: Callable[[Array], Array], soft: Callable[[Array, Array], Array
 
     Not by base**(this - maximum), which loses as many digits as the maximum is large. Equal infinities weigh the same.
     """
+    if are_many(this, other):
+        with np.errstate(over="ignore", invalid="ignore"):
+            ahead = other - this
+            if not np.isnan(ahead).any():
+                return 1 / (1 + base(ahead))
     tie = np.isinf(this) & (this == other)
     return base(-soft(0, np.where(tie, 0, other) - np.where(tie, 0, this)))
 
 
 def _d_arctan2(dout: Array, this: Array, other: Array) -> Array:
     """dout this / (this**2 + other**2), without squares, which would overflow."""
+    if are_many(this, other):
+        squares = this * this + other * other
+        limits = np.finfo(squares.dtype)
+        if squares.min() > limits.tiny / limits.eps and squares.max() < limits.max:
+            return dout * this / squares
     size = np.hypot(this, other)
     far = np.isinf(plain(size))
     if np.any(far):  # there the angle stays as it is
@@ -83,7 +104,9 @@ def _quotient(x: Array, y: Array) -> Array:
 
 
 def _root_of_one_plus_square(x: Array) -> Array:
-    return np.sqrt(x * x + 1.0) if np.iscomplexobj(x) else np.hypot(x, 1.0)  # the square of a large x overflows
+    if np.iscomplexobj(x) or (are_many(x) and largest(x) < np.finfo(x.dtype).max ** 0.5):
+        return np.sqrt(x * x + 1.0)
+    return np.hypot(x, 1.0)  # the square of a large x overflows
 
 
 def _root_of_one_minus_square(x: Array) -> Array:
@@ -157,15 +180,15 @@ rule(np.fmax, lambda dout, _out, x, y: _share_numbers(dout, x, y, np.greater),
      lambda dout, _out, x, y: _share_numbers(dout, y, x, np.greater), chooses=True)  # fmt: skip
 rule(np.fmin, lambda dout, _out, x, y: _share_numbers(dout, x, y, np.less),
      lambda dout, _out, x, y: _share_numbers(dout, y, x, np.less), chooses=True)  # fmt: skip
-rule(np.heaviside, lambda dout, _out, _x, _h: dout * 0, lambda dout, _out, x, _h: np.where(x == 0, dout, 0))
+rule(np.heaviside, lambda dout, _out, _x, _h: dout * 0, lambda dout, _out, x, _h: kept(x == 0, dout))
 
 #: where(condition, x, y): the branch not taken gets 0, whatever NaN or infinity it holds.
 where = primitive(
     "where",
     np.where,
     lambda _dout, _out, _condition, _x, _y: None,
-    lambda dout, _out, condition, _x, _y: np.where(condition, dout, 0),
-    lambda dout, _out, condition, _x, _y: np.where(condition, 0, dout),
+    lambda dout, _out, condition, _x, _y: kept(condition, dout),
+    lambda dout, _out, condition, _x, _y: dropped(condition, dout),
     chooses=True,
 )
 real = primitive("real", np.real, lambda dout, _out, _x: dout, view=True)

@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import Primitive, ndim_of, shape_of
 from ..layout import laid_out_alike
+from .quick import MANY
 from .registry import flat, implements, primitive
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -32,6 +33,17 @@ def is_basic(key: Any) -> bool:
     )
 
 
+def _is_mask(key: Any) -> bool:
+    return isinstance(key, numpy.ndarray) and key.dtype == bool
+
+
+def _quick_key(key: Any, shape: tuple[int, ...]) -> Any:
+    """A large mask as the places of its entries, which are read and written three times as fast."""
+    if type(key) is numpy.ndarray and key.dtype == bool and key.size > MANY and key.shape == shape[: key.ndim]:
+        return key.nonzero()
+    return key
+
+
 def _scatter(dout: Array, key: Any, shape: tuple[int, ...]) -> Array:
     """An array of zeros with dout added where `key` reads."""
     buffer = np.zeros(shape, np.result_type(dout))
@@ -42,6 +54,11 @@ def _scatter(dout: Array, key: Any, shape: tuple[int, ...]) -> Array:
 def _add_at(buffer: Array, dout: Array, key: Any, shape: tuple[int, ...]) -> None:
     if is_basic(key):
         buffer[key] += dout
+    elif _is_mask(key) and key.ndim:
+        buffer[key.nonzero()] += dout  # a mask names each entry once; by places it is quicker than by the mask
+    elif isinstance(key, tuple) and len(shape) > 1 and 2 * np.size(dout) > buffer.size and buffer.flags.c_contiguous:
+        places = np.arange(buffer.size).reshape(shape)[key]
+        np.add.at(buffer.reshape(-1), places.ravel(), np.broadcast_to(dout, places.shape).ravel())
     else:
         np.add.at(buffer, key, dout)  # an index may name an entry more than once
 
@@ -49,17 +66,27 @@ def _add_at(buffer: Array, dout: Array, key: Any, shape: tuple[int, ...]) -> Non
 scatter = primitive("scatter", _scatter, lambda dout, _out, _x, key, shape: dout[key])
 getitem = primitive(
     "getitem",
-    lambda x, key, shape: x[key],
+    lambda x, key, shape: x[key if type(key) is not numpy.ndarray else _quick_key(key, shape)],
     lambda dout, _out, _x, key, shape: scatter(dout, key=key, shape=shape),
     view=True,
     add_into=_add_at,
 )
 
 
+def _is_whole(through: Primitive, how: dict[str, Any]) -> bool:
+    """Whether a write leaves nothing of what was there."""
+    if through is not getitem:
+        return False
+    key = how["key"]
+    return key is Ellipsis or (isinstance(key, slice) and key == slice(None))
+
+
 def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -> Array:
-    out = laid_out_alike(base)
+    anew = _is_whole(through, how) and base.flags.c_contiguous
+    out = np.empty(base.shape, base.dtype) if anew else laid_out_alike(base)
     if through is getitem:
-        out[how["key"]] = value
+        key = how["key"]
+        out[_quick_key(key, out.shape) if np.ndim(value) == 0 else key] = value
         return out
     view = through.forward(out, **how)
     if np.may_share_memory(view, out):
@@ -73,7 +100,7 @@ def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -
 def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
     """What the value's entries became; 0 for those that another entry of the same write overwrote."""
     read = through(dout, **how)
-    if through is not getitem or is_basic(how["key"]):
+    if through is not getitem or is_basic(how["key"]) or _is_mask(how["key"]):
         return read
     places = np.arange(np.size(dout)).reshape(shape_of(dout))[how["key"]]
     last = np.zeros(np.size(dout), int)
@@ -85,7 +112,9 @@ def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
 write: Primitive = primitive(
     "write",
     _write,
-    lambda dout, _out, _base, _value, through, how: write(dout, 0, through=through, how=how),
+    lambda dout, _out, _base, _value, through, how: (
+        None if _is_whole(through, how) else write(dout, 0, through=through, how=how)
+    ),
     lambda dout, _out, _base, _value, through, how: _d_value(dout, through, how),
 )
 

@@ -70,7 +70,6 @@ def _of_one(function: Callable[..., Any], at: int = 0) -> Callable[..., Array]:
 
 
 FUNCTIONS[np.delete] = _of_one(np.delete)
-FUNCTIONS[np.resize] = _of_one(np.resize)
 FUNCTIONS[np.extract] = _of_one(np.extract, at=1)
 FUNCTIONS[np.rollaxis] = lambda a, axis, start=0: np.moveaxis(a, *_rolled(ndim_of(a), axis, start))
 
@@ -82,6 +81,19 @@ def _rolled(ndim: int, axis: int, start: int) -> tuple[int, int]:
     if not 0 <= start <= ndim:
         raise np.exceptions.AxisError(f"'start' arg requires {-ndim} <= start < {ndim + 1}, but {start} was passed in")
     return axis, start - 1 if axis < start else start
+
+
+@implements(np.resize)
+def _resize(a: Array, new_shape: Any) -> Array:
+    shape = tuple(np.atleast_1d(new_shape).tolist())
+    row = np.ravel(as_array(a))
+    size, have = int(np.prod(shape, dtype=int)), np.size(row)
+    if not have or min(shape, default=0) < 0:
+        return np.resize(plain(a), new_shape)  # zeros, or an error
+    times = -(-size // have)
+    if times > 8:
+        return np.reshape(row[np.arange(size) % have], shape)
+    return np.reshape(np.concatenate([row] * times)[:size] if times > 1 else np.copy(row[:size]), shape)
 
 
 @implements(np.compress)
@@ -104,8 +116,19 @@ def _sliding_window_view(
         raise ValueError(
             "sliding_window_view of a Variable can't be written to: its windows are copies; leave writeable=True away"
         )
-    row = _Row()
-    return row.read(np.lib.stride_tricks.sliding_window_view(row.enter(x), window_shape, axis))
+    x, widths = as_array(x), np.atleast_1d(window_shape).tolist()
+    if np.size(x) < 1000 or not 0 < np.prod(widths) <= 32:
+        row = _Row()
+        return row.read(np.lib.stride_tricks.sliding_window_view(row.enter(x), window_shape, axis))
+    np.lib.stride_tricks.sliding_window_view(  # raises as NumPy does
+        np.broadcast_to(0, shape_of(x)), window_shape, axis
+    )
+    axes = range(ndim_of(x)) if axis is None else normalize_axis_tuple(axis, ndim_of(x), allow_duplicate=True)
+    for along, width in zip(axes, widths, strict=True):  # the first entry of each window, the second, ...
+        n = shape_of(x)[along] - width + 1
+        entries = [x[(*(slice(None),) * along, slice(k, k + n))] for k in range(width)]
+        x = np.moveaxis(np.stack(entries), 0, -1)
+    return x
 
 
 @implements(np.trim_zeros)
@@ -125,12 +148,24 @@ def _trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
 
 @implements(np.block)
 def _block(arrays: Any) -> Array:
-    row = _Row()
+    def outline(part: Any) -> Any:
+        return [outline(p) for p in part] if isinstance(part, list) else part if type(part) is tuple else form_of(part)
 
-    def entered(part: Any) -> Any:
-        return [entered(p) for p in part] if isinstance(part, list) else row.enter(part)
+    def form_of(part: Any) -> Any:
+        return np.broadcast_to(False, shape_of(part))
 
-    return row.read(np.block(entered(arrays)))
+    ndim = np.block(outline(arrays)).ndim  # raises what NumPy raises
+    depth, first = 0, arrays
+    while isinstance(first, list):
+        depth, first = depth + 1, first[0]
+
+    def joined(part: Any, axis: int) -> Array:
+        if isinstance(part, list):
+            return np.concatenate([joined(p, axis + 1) for p in part], axis)
+        part = as_array(part)
+        return np.reshape(part, (1,) * (ndim - ndim_of(part)) + tuple(shape_of(part)))
+
+    return joined(arrays, -depth) if depth else np.copy(joined(arrays, 0))
 
 
 @implements(np.choose)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -59,7 +61,7 @@ roll = primitive(
 )
 repeat = primitive(
     "repeat",
-    lambda x, counts, axis: np.repeat(x, np.array(counts, int), axis),
+    lambda x, counts, axis: np.repeat(x, counts[0] if _is_even(counts) else counts, axis),
     lambda dout, _out, _x, counts, axis: _unrepeat(dout, counts, axis),
 )
 copy = primitive("copy", lambda x, order: np.array(x, order=order), lambda dout, _out, _x, order: dout)
@@ -71,14 +73,20 @@ def _piece(dout: Array, i: int, axis: int, widths: tuple[int, ...]) -> Array:
     return dout[(slice(None),) * axis + (slice(start, start + widths[i]),)]
 
 
-def _unrepeat(dout: Array, counts: tuple[int, ...], axis: int) -> Array:
+def _is_even(counts: Any) -> bool:
+    return bool(counts.size) and bool((counts == counts[0]).all())
+
+
+def _unrepeat(dout: Array, counts: Any, axis: int) -> Array:
     """Sum dout over the copies of each entry."""
-    if len(set(counts)) == 1 and counts[0]:
-        shape = shape_of(dout)
-        split = (*shape[:axis], len(counts), counts[0], *shape[axis + 1 :])
-        return np.sum(np.reshape(dout, split), axis=axis + 1)
+    if _is_even(counts) and counts[0]:
+        shape, times = shape_of(dout), int(counts[0])
+        split = np.reshape(dout, (*shape[:axis], len(counts), times, *shape[axis + 1 :]))
+        if type(dout) is numpy.ndarray and times <= 16:  # sums along a short axis are slow
+            return reduce(operator.add, (split[(slice(None),) * (axis + 1) + (k,)] for k in range(times)))
+        return np.sum(split, axis=axis + 1)
     shape = (*shape_of(dout)[:axis], len(counts), *shape_of(dout)[axis + 1 :])
-    owner = np.repeat(np.arange(len(counts)), np.array(counts, int))
+    owner = np.repeat(np.arange(len(counts)), counts)
     return scatter(dout, key=(slice(None),) * axis + (owner,), shape=shape)
 
 
@@ -326,7 +334,7 @@ def _repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
     axis = normalize_axis_index(axis, ndim_of(a))
     if np.asarray(repeats).dtype.kind not in "iub":
         raise TypeError(f"np.repeat: repeats has to hold integers, got {repeats!r}")
-    counts = tuple(np.broadcast_to(repeats, shape_of(a)[axis]).tolist())
+    counts = np.broadcast_to(np.array(repeats, dtype=np.intp), shape_of(a)[axis])
     return repeat(a, counts=counts, axis=axis)
 
 
@@ -337,7 +345,8 @@ def _tile(A: Array, reps: Any) -> Array:
     old = (1,) * (len(counts) - ndim_of(A)) + tuple(shape_of(A))
     spread = np.reshape(A, tuple(n for size in old for n in (1, size)))
     wide = np.broadcast_to(spread, tuple(n for pair in zip(counts, old, strict=True) for n in pair))
-    return np.copy(np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True))), order="C")
+    tiled = np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True)))
+    return np.copy(tiled, order="C") if np.may_share_memory(plain(tiled), plain(A)) else tiled
 
 
 implements(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))

@@ -51,7 +51,9 @@ def _putmask(a: Array, /, mask: Any, values: Array) -> None:
     if chosen.shape != shape_of(a):
         raise ValueError("putmask: mask and data must be the same size")
     values = np.ravel(as_array(values))
-    if np.size(values):
+    if np.size(values) == np.size(a):
+        a[...] = np.where(chosen, np.reshape(values, shape_of(a)), a)
+    elif np.size(values):
         there = _places(a)[chosen]
         _write(a, there, values[there % np.size(values)])
 
