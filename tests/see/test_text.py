@@ -226,3 +226,24 @@ def test_a_graph():
 )  # fmt: skip
 def test_brief(value, said):
     assert brief(value) == said
+
+
+def test_names_that_would_break_the_table():
+    said = str(dout.see(lambda **named: sum(named.values()), **{"a\nb": 1.0, "\x07": 2.0, "\u202eevil": 3.0}))
+    assert "\x07" not in said
+    assert "\u202e" not in said
+    assert "a\nb" not in said
+
+
+def test_what_is_wrong_is_said_below():
+    class Wrong(dout.Layer):
+        def forward(self, x, y):
+            self.x, self.y = x, y
+            return x * y
+
+        def backward(self, dout):
+            return dout * self.x, dout * self.y
+
+    assert "≠" in str(dout.see(lambda x, y: Wrong()(x, y), 2.0, 5.0, numerical=True))
+    with np.errstate(all="ignore"):
+        assert "⚠" in str(dout.see(lambda x: np.log(x) * 2, -1.0))

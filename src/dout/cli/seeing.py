@@ -13,7 +13,6 @@ import click
 
 from ..see import Picture, see
 from ..see.again import said
-from ..see.markup import clean
 from ..see.words import say
 from .targets import Neighbours, hints_of, load, said_of
 from .values import arguments_of
@@ -80,8 +79,8 @@ def see_command(
         return
     wanted: dict[str, Any] = {"steps": steps, "colour": _coloured(), "lang": lang}
     click.echo(picture.text(**{key: value for key, value in wanted.items() if value}), color=True)
-    if numerical and not steps:  # the steps have their marks where they belong
-        click.echo("\n".join(["", *_marks(picture, lang)]))
+    if numerical and not steps and not any(line.startswith("≠") for line in picture.alarms(lang)):
+        click.echo("\n" + say("numerical.none.wrong", lang))
 
 
 def _seen(target: str, pairs: tuple[str, ...], numerical: bool) -> Picture:
@@ -91,13 +90,6 @@ def _seen(target: str, pairs: tuple[str, ...], numerical: bool) -> Picture:
         return see(found, *args, numerical=numerical, **kwargs)
     except Exception as error:
         raise said_of(error, path, hints_of(found, name, args, kwargs)) from error
-
-
-def _marks(picture: Picture, lang: str | None) -> list[str]:
-    """What numerical derivatives have against the derivatives."""
-    found = [problem for problem in picture.describe(lang=lang)["problems"] if problem["kind"] == "numerical"]
-    said = [say(p["key"], lang, **{name: clean(value) for name, value in p.items() if name != "key"}) for p in found]
-    return [f"≠ {text}" for text in said] or [say("numerical.none.wrong", lang)]
 
 
 def _coloured() -> bool:

@@ -91,7 +91,17 @@ class Picture:
             from .terminal import terminal_text
 
             return terminal_text(self, steps=steps, colour=colour, lang=lang)
-        return text_of(self.graph, self.values, self.edges, self.totals)
+        alarms = self.alarms(lang)
+        return text_of(self.graph, self.values, self.edges, self.totals) + "".join(f"\n{line}" for line in alarms)
+
+    def alarms(self, lang: str | None = None) -> list[str]:
+        """What is wrong, in sentences: the first NaN or infinity on either way, derivatives unlike the numerical ones."""
+        from .problems import problems_of
+        from .words import say
+
+        marks = {"numerical": "≠", "forward": "⚠", "backward": "⚠"}
+        found = [problem for problem in problems_of(self) if problem["kind"] in marks]
+        return ["", *(f"{marks[p['kind']]} {say(p['key'], lang, **p['values'])}" for p in found)] if found else []
 
     def save(self, path: Any, **options: Any) -> None:
         """Write the picture to a file: .svg, .png, .pdf, .html, .json or .txt, as the name ends."""

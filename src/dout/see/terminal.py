@@ -49,6 +49,7 @@ def terminal_text(picture: Picture, steps: bool = False, colour: bool = False, l
         text = text_of(picture.graph, picture.values, picture.edges, picture.totals)
         notes = {note.said("en"): note.said(lang) for note in notes_of(picture.graph)}
         lines = [_split(notes.get(line, line)) for line in _told(text, lang).split("\n")]
+        lines += [[Piece(line, "bad")] for line in picture.alarms(lang)]
     return coloured(lines) if colour else plain(lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import PICK, Graph, Node, describe
+from .markup import clean
 from .signs import SIGNS
 
 #: Of a small array every entry is shown, of a sum of a few derivatives every term, of an int every digit.
@@ -81,7 +82,7 @@ def _names(graph: Graph) -> dict[Node, str]:
             numbers += 1
             names[node] = f"({numbers})"
         else:
-            names[node] = getattr(node, "name", None) or f"input {1 + graph.inputs.index(node)}"
+            names[node] = clean(getattr(node, "name", None) or f"input {1 + graph.inputs.index(node)}")
     return names
 
 
