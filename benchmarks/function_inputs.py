@@ -11,6 +11,7 @@ SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "v": ((10,), (250_000,)),  # numbers in (-2, 2), no two alike
     "p": ((10,), (250_000,)),  # positive
     "u": ((10,), (250_000,)),  # in (-0.9, 0.9)
+    "e": ((10,), (250_000,)),  # near 1, so that products of them don't overflow
     "o": ((10,), (250_000,)),  # above 1
     "a": ((10,), (250_000,)),  # ascending
     "n": ((10,), (250_000,)),  # with some NaN
@@ -59,6 +60,8 @@ def _argument(kind: str, shape: tuple[int, ...], seed: int) -> Any:
     even = rng.permutation((np.arange(n) + 0.4 + 0.03 * seed) / n).reshape(shape)  # no two alike, in no two arguments
     if kind in "pr":
         return 0.5 + 2 * even
+    if kind == "e":
+        return 1 + (even - 0.5) / 10
     if kind == "o":
         return 1.1 + 2 * even
     if kind == "u":

@@ -6,6 +6,7 @@ A primitive reduction takes `axes`, a tuple of non-negative ints; the NumPy func
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy
@@ -24,12 +25,21 @@ Axis = int | tuple[int, ...] | None
 def axes_of(a: Array, axis: Axis) -> tuple[int, ...]:
     """NumPy's `axis` as a tuple of non-negative axes; raises NumPy's AxisError."""
     ndim = ndim_of(a)
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if axis is None:
+        return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
+    return normalize_axis_tuple(axis, ndim)
 
 
 def _kept(reduced: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """Something of a reduction's output shape with the reduced axes put back, so that it broadcasts with the input."""
-    return reduced if keepdims or ndim_of(reduced) == 0 else np.expand_dims(reduced, axes)
+    if keepdims or ndim_of(reduced) == 0:
+        return reduced
+    if len(axes) == 1:
+        shape = shape_of(reduced)
+        return np.reshape(reduced, (*shape[: axes[0]], 1, *shape[axes[0] :]))
+    return np.expand_dims(reduced, axes)
 
 
 def _d_extreme(dout: Array, out: Array, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
@@ -193,7 +203,8 @@ def _min(
 def _mean(
     a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *, where: Any = True
 ) -> Array:  # fmt: skip
-    small = dtype is None and np.result_type(plain(a)) == np.float16  # NumPy sums float16 in float32
+    here = plain(a)
+    small = dtype is None and getattr(here, "dtype", None) == np.float16  # NumPy sums float16 in float32
     summed = np.sum(a, axis, np.float32 if small else dtype, keepdims=keepdims, where=where)
     mean = _divided(summed, _count(a, axis, keepdims, where))
     return _stored(to_dtype(mean, np.dtype(np.float16)) if small else mean, out)
@@ -203,12 +214,14 @@ def _count(a: Array, axis: Axis, keepdims: bool, where: Any) -> Any:
     """How many entries a reduction counts: an int, or with `where` an array."""
     if where is True:
         shape = shape_of(a)
-        return int(np.prod([shape[i] for i in axes_of(a, axis)], dtype=int))
+        return prod([shape[i] for i in axes_of(a, axis)])
     return np.sum(np.broadcast_to(plain(where), shape_of(a)), axis=axis, keepdims=keepdims)
 
 
 def _divided(total: Array, count: Any) -> Array:
     """A sum over a count, in the sum's dtype; rounded once, also where that dtype can't hold the count."""
+    if isinstance(count, int | float) and count < 1 << 11:  # any dtype can hold it
+        return total / count
     dtype = np.result_type(plain(total))
     if isinstance(count, int | float) and count < 1 << (np.finfo(dtype).nmant + 1):
         return total / count

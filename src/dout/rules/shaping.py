@@ -21,7 +21,10 @@ Array = Any
 
 def _unmoved(axes: Sequence[int]) -> tuple[int, ...]:
     """The transposition that undoes a transposition."""
-    return tuple(int(i) for i in np.argsort(axes))
+    back = [0] * len(axes)
+    for i, axis in enumerate(axes):
+        back[axis] = i
+    return tuple(back)
 
 
 reshape = primitive(
@@ -92,6 +95,8 @@ def _unrepeat(dout: Array, counts: Any, axis: int) -> Array:
 
 def _as_shape(shape: Any) -> tuple[int, ...]:
     """An int, or any sequence of ints, as a tuple."""
+    if type(shape) is tuple and all(type(n) is int for n in shape):
+        return shape
     return tuple(np.atleast_1d(shape).tolist()) if np.size(shape) else ()
 
 
@@ -156,10 +161,18 @@ def _matrix_transpose(x: Array, /) -> Array:
 
 @implements(np.expand_dims)
 def _expand_dims(a: Array, axis: Any) -> Array:
+    if type(axis) is int and -ndim_of(a) - 1 <= axis <= ndim_of(a):
+        return reshape(a, shape=_widened(shape_of(a), axis), order="C", old=shape_of(a))
     axis = axis if isinstance(axis, tuple | list) else (axis,)
     wide = normalize_axis_tuple(axis, ndim_of(a) + len(axis))
     shape = iter(shape_of(a))
     return np.reshape(a, tuple(1 if i in wide else next(shape) for i in range(ndim_of(a) + len(axis))))
+
+
+def _widened(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """A shape with one more axis."""
+    axis %= len(shape) + 1
+    return (*shape[:axis], 1, *shape[axis:])
 
 
 @implements(np.squeeze)
@@ -211,8 +224,13 @@ def _as_array(a: Any) -> Array:
 @implements(np.stack)
 def _stack(arrays: Sequence[Array], axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Array:
     arrays = tuple(arrays)
-    if len({shape_of(a) for a in arrays}) != 1:
+    shapes = {shape_of(a) for a in arrays}
+    if len(shapes) != 1:
         raise ValueError("all input arrays must have the same shape" if arrays else "need at least one array to stack")
+    if dtype is None and axis == 0 and type(axis) is int:
+        (old,) = shapes
+        rows = [reshape(a, shape=(1, *old), order="C", old=old) for a in arrays]
+        return concatenate(*rows, axis=0, widths=(1,) * len(rows))
     return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype, casting=casting)
 
 
