@@ -22,6 +22,7 @@ NOTATIONS: dict[str, list[Notation | None]] = {
         ("∂L/∂x = ∂L/∂y · (cos(π·x) − y)/x", "(cos(π·x) − y)/x",
          r"D{x} = D{y} \cdot \frac{\cos\left(\pi \cdot x\right) - y}{x}", None),
     ],
+    "angle": [("∂L/∂x = ∂L/∂y · −i/x", "−i/x", r"D{x} = D{y} \cdot \frac{-i}{x}", None)],
     "exprel": [
         ("∂L/∂x = ∂L/∂y · (exp(x) − y)/x", "(exp(x) − y)/x",
          r"D{x} = D{y} \cdot \frac{\exp\left(x\right) - y}{x}", None),

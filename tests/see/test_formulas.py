@@ -294,6 +294,7 @@ def test_notations_by_hand_are_all_held():
         "write",
         "concatenate",
         "pick",
+        "angle",
         "imag",
         "real",
         "conjugate",

@@ -296,9 +296,13 @@ def _real_if_close(a: Array, tol: float = 100) -> Array:
     return np.real(a) if np.iscomplexobj(a) and not np.iscomplexobj(np.real_if_close(plain(a), tol)) else a
 
 
+#: Of a complex number z; its derivative is that of the logarithm's imaginary part, 1/(iz).
+angle = primitive("angle", np.angle, lambda dout, _out, x: dout * -1j / x)
+
+
 @implements(np.angle)
 def _angle(z: Array, deg: bool = False) -> Array:
-    radians = np.arctan2(np.imag(z), np.real(z))
+    radians = angle(z) if np.iscomplexobj(z) else np.arctan2(0, z)
     return radians * (180 / np.pi) if deg else radians
 
 
