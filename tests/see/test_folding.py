@@ -530,3 +530,26 @@ def test_folds_hold_neighbours():
     for group in parents:
         ids = [n["id"] for n in described["nodes"] if group in around(n["group"])]
         assert all(b - a == 1 for a, b in itertools.pairwise(ids))
+
+
+def test_a_loop_over_an_array_is_a_loop():
+    def total(xs):
+        s = 0.0
+        for x in xs:
+            s = s + x * x
+        return s
+
+    described = see(total, np.arange(1.0, 6.0)).describe()
+    assert [(g["name"], g.get("count")) for g in described["groups"] if g["kind"] == "loop"] == [("for x in xs", 5)]
+    assert [n["name"] for n in described["nodes"]][1] == "x"
+
+
+def test_a_loop_over_pairs_says_its_head():
+    def f(x, pairs):
+        for k, (w, b) in enumerate(pairs):
+            x = w * x + b
+            x = np.sin(x) * (k + 1)
+        return x
+
+    described = see(f, 1.0, [(1.0, 2.0)] * 4).describe()
+    assert [g["name"] for g in described["groups"] if g["kind"] == "loop"] == ["for k, (w, b) in enumerate(pairs)"]

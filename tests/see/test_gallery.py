@@ -95,7 +95,7 @@ def test_sigmoid_opened_and_closed_carry_the_same_numbers():
         (short(y), "1"),
     }  # fmt: skip
     assert {arrow[2] for arrow in opened if len(arrow) > 2} == {
-        "∂L/∂x = −∂L/∂y", "∂L/∂x = ∂L/∂y · y", "∂L/∂x₁ = ∂L/∂y", "∂L/∂x = −∂L/∂y · y²"
+        "∂L/∂x = −∂L/∂y", "∂L/∂u = ∂L/∂y · y", "∂L/∂u₁ = ∂L/∂y", "∂L/∂u = −∂L/∂y · y²"
     }  # fmt: skip
 
 

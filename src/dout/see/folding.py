@@ -151,5 +151,7 @@ def _head(node: Any) -> str:
         text = f"while {ast.unparse(node.test)}"
     else:
         head = node if isinstance(node, ast.For | ast.AsyncFor) else node.generators[0]
-        text = f"for {ast.unparse(head.target).strip('()')} in {ast.unparse(head.iter)}"
+        target = head.target
+        each = ", ".join(map(ast.unparse, target.elts)) if isinstance(target, ast.Tuple) else ast.unparse(target)
+        text = f"for {each} in {ast.unparse(head.iter)}"
     return text if len(text) <= HEAD else text[: HEAD - 1].rstrip() + "…"

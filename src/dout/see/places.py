@@ -127,6 +127,11 @@ class Places:
             frame: Any = _Frame(call, at, line)
             node = Source.executing(frame).node
         found = Site(line, source_line(call, line) if line else "", node, code)
+        if (
+            isinstance(node, ast.For) and dis.opname[code.co_code[at]] == "FOR_ITER"
+        ):  # it takes its next value: a new step
+            found.loops.append(node)
+            found.target = node.target.id if isinstance(node.target, ast.Name) else ""
         if isinstance(node, ast.Subscript) and not _stores(code, at):
             found.target = found.target if isinstance(node.ctx, ast.Load) else ""  # x[i] += y reads x[i] first
         return found
