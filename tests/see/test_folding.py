@@ -545,11 +545,11 @@ def test_a_loop_over_an_array_is_a_loop():
 
 
 def test_a_loop_over_pairs_says_its_head():
-    def f(x, pairs):
-        for k, (w, b) in enumerate(pairs):
+    def f(x, ws):
+        for k, (w, b) in enumerate(ws):
             x = w * x + b
             x = np.sin(x) * (k + 1)
         return x
 
     described = see(f, 1.0, [(1.0, 2.0)] * 4).describe()
-    assert [g["name"] for g in described["groups"] if g["kind"] == "loop"] == ["for k, (w, b) in enumerate(pairs)"]
+    assert [g["name"] for g in described["groups"] if g["kind"] == "loop"] == ["for k, (w, b) in enumerate(ws)"]
