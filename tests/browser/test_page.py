@@ -14,7 +14,7 @@ from dout.see import bundle
 from dout.see.html import html_of
 from dout.see.notes import notes_of
 from dout.see.placement import place
-from dout.see.values import short
+from dout.see.values import range_of, short, value_of
 from dout.see.words import say
 
 needs("playwright", "axe_playwright_python")
@@ -633,6 +633,22 @@ def test_numbers_in_short(inside):
     assert inside("data.map((x) => $numbers.short(x))", xs) == [short(x) for x in xs]
     odd = ["NaN", "Infinity", "-Infinity"]
     assert inside("data.map((x) => $numbers.short(Number(x)))", odd) == [short(float(x)) for x in odd]
+
+
+def test_ranges_in_short(inside):
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(size=3) * 10.0**k for k in range(-9, 10, 3)]
+    arrays += [
+        np.full(2, 0.125),
+        np.array([-0.0, -1.0]),
+        np.array([np.nan, 2.0]),
+        np.full(2, np.nan),
+        np.array([np.inf, 1.0]),
+    ]
+    data = [[float(x) if math.isfinite(x) else str(x) for x in a] for a in arrays]
+    made = """data.map((a) => $numbers.valueOf({ shape: [a.length], data: a.map((x) => Number(String(x).replace("inf", "Infinity"))) },
+        { range: "" }).range)"""
+    assert inside(made, data) == [range_of(value_of(a)) for a in arrays]
 
 
 @pytest.mark.parametrize(("what", "args"), [(bent, (0.5,)), (blocks, (0.7, 40)), (price, (1.0, 2.0, 3.0))])

@@ -433,3 +433,22 @@ def test_time(n, seconds):
     start = time.perf_counter()
     see(chain, 1.0, 0.5, n).describe()
     assert time.perf_counter() - start < 6 * seconds
+
+
+def test_many_arrays_say_less_beside_their_arrows():
+    """A picture of a network would be much wider than a screen; every number is there on hover."""
+
+    def f(x, n):
+        for _ in range(n):
+            x = np.tanh(x) * 2.0
+        return x
+
+    few, many = (see(f, A, n) for n in (3, 4))  # two arrows that carry arrays in each step
+    assert "range" not in few.describe()["nodes"][0]["value"]
+    value = many.describe()["nodes"][0]["value"]
+    assert (value["range"], value["t2"]) == ("1 … 2", "min 1 mean 1.5 max 2")
+    svg = many.svg(open="all")
+    assert ">1 … 2</text>" in svg
+    assert ">min 1 mean 1.5 max 2</text>" not in svg
+    assert "min 1 mean 1.5 max 2" in svg  # in its title
+    assert ">min 1 mean 1.5 max 2</text>" in few.svg(open="all")

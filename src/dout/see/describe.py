@@ -18,12 +18,14 @@ from .opening import builtin, layer_of
 from .params import params_of, told_of
 from .plan import Plan
 from .shipping import Line, Many, Shipment, total
-from .values import FULL, LITTLE, SOME, Detail, exact, unknown, value_of
+from .values import FULL, LITTLE, SOME, Detail, exact, range_of, unknown, value_of
 
 #: The number of this form of description; a reader that finds another one says so.
 FORMAT = 1
 #: As many outputs are shown.
 OUTPUTS = 60
+#: With more arrows than this that carry arrays, each says its range alone, lest a picture be much wider than a screen.
+ARRAYS = 6
 
 Json = dict[str, Any]
 
@@ -59,8 +61,10 @@ class Description:
         self.picture = picture
         self.plan = Plan(picture)
         self.shipment = Shipment(self.plan)
-        arrays = sum(isinstance(one.value, np.ndarray) and one.value.ndim > 0 for one in self.shipment.nodes)
+        arrays = sum(_is_array(one.value) for one in self.shipment.nodes)
         self.detail: Detail = FULL if arrays <= 60 else SOME if arrays <= 300 else LITTLE
+        #: Whether arrays say less beside their arrows, all of it only where one points at them.
+        self.brief = sum(_is_array(line.source.value) for line in self.shipment.lines) > ARRAYS
         self.formulas: dict[str, Json] = {}
         self._arrays: dict[int, tuple[Any, Json]] = {}  # each array too, for an id may be another's once it is gone
         self._marks: dict[Any, Json] = {}
@@ -111,7 +115,10 @@ class Description:
             return value_of(x, self.detail)
         found = self._arrays.get(id(x))
         if found is None:
-            found = self._arrays[id(x)] = x, value_of(x, self.detail)
+            value = value_of(x, self.detail)
+            if self.brief and "t2" in value:
+                value["range"] = range_of(value)
+            found = self._arrays[id(x)] = x, value
         return found[1]
 
     def _node(self, one: Drawn) -> Json:
@@ -236,6 +243,10 @@ class Description:
         lines = [self.shipment.lines[i] for i in ids]
         found = total([edge for line in lines for edge in line.edges])
         return None if found is NOTHING else self._value(found)
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim > 0
 
 
 def _number(x: Any) -> Any:

@@ -129,7 +129,8 @@ def lines(value: Mapping[str, Any] | None) -> list[tuple[str, float]]:
     """The lines of a value beside its arrow, with their sizes."""
     if not value:
         return []
-    return [(value["t"], 12), *([(value["t2"], SECOND)] if value.get("t2") else [])]
+    second = value.get("range") or value.get("t2")
+    return [(value["t"], 12), *([(second, SECOND)] if second else [])]
 
 
 def label(

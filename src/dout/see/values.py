@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,6 +148,20 @@ def _of_array(x: np.ndarray, detail: Detail) -> dict[str, Any]:
         found["heat"] = _heat(sizes, detail.cells)
         found["hist"] = _histogram(sizes, detail.bars)
     return found
+
+
+def range_of(value: Mapping[str, Any]) -> str:
+    """An array's second line where there are many: from its least to its greatest entry, in three digits.
+
+    Example:
+        >>> range_of(value_of(np.array([-1.23456, np.nan, 20.0]))), range_of(value_of(np.ones(3)))
+        ('NaN×1 −1.23 … 20', 'all 1')
+    """
+    line = str(value["t2"]).partition("min ")
+    if not line[1]:
+        return line[0]
+    low, high = (short(float(f"{float(value[end]):.3g}") + 0.0) for end in ("min", "max"))  # no −0
+    return line[0] + (f"all {low}" if value["min"] == value["max"] and not value.get("bad") else f"{low} … {high}")
 
 
 def _entry(v: Any) -> Any:

@@ -93,7 +93,7 @@ function sumOf(page, id) {
 }
 
 function linesOf(value) {
-  return value ? [value.t, value.t2].filter(Boolean) : [];
+  return value ? [value.t, value.range ?? value.t2].filter(Boolean) : [];
 }
 
 export function isBad(value) {

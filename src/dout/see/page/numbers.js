@@ -59,7 +59,16 @@ export function valueOf(result, like) {
     if (data.length > 1) Object.assign(out, { heat: heatOf(shape, [...data], low, high), hist: histogramOf(good, low, high) });
   }
   out.t2 = line.filter(Boolean).join(" ");
+  if (like?.range !== undefined) out.range = rangeOf(out);
   return out;
+}
+
+// The second line of an array where there are many. As values.py writes it.
+function rangeOf({ t2, min, max, bad }) {
+  const before = t2.split("min ")[0];
+  if (min === undefined) return before;
+  const three = (x) => short(Number(x.toPrecision(3)) + 0); // no −0
+  return before + (min === max && !bad ? `all ${three(min)}` : `${three(min)} … ${three(max)}`);
 }
 
 function heatOf(shape, data, low, high) {
