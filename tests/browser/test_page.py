@@ -646,8 +646,8 @@ def test_ranges_in_short(inside):
         np.array([np.inf, 1.0]),
     ]
     data = [[float(x) if math.isfinite(x) else str(x) for x in a] for a in arrays]
-    made = """data.map((a) => $numbers.valueOf({ shape: [a.length], data: a.map((x) => Number(String(x).replace("inf", "Infinity"))) },
-        { range: "" }).range)"""
+    made = """data.map((a) => $numbers.valueOf(
+        { shape: [a.length], data: a.map((x) => Number(String(x).replace("inf", "Infinity"))) }, { range: "" }).range)"""
     assert inside(made, data) == [range_of(value_of(a)) for a in arrays]
 
 
