@@ -105,3 +105,13 @@ def test_sums_of_what_is_no_number():
 ])  # fmt: skip
 def test_summed(parts, text):
     assert summed([{"t": t} for t in parts], {"t": "9"}) == text
+
+
+def test_titles_count_what_can_be_seen():
+    def said(f, **options):
+        return [int(n) for n in re.findall(r"the sum of (\d+) derivatives", dout.see(f, 3.0).svg(**options))]
+
+    assert said(closed) == said(closed, open="all") == []
+    assert said(beside) == [2]
+    assert said(fold, open="none") == []
+    assert said(fold, open="all") == [3]

@@ -45,13 +45,13 @@ class Marks:
         self.edges = description["edges"]
         self.groups = description["groups"]
         self.outputs = description["outputs"]
-        self.titles = Titles(description, lang)
+        self.meeting = Meeting(description, arrows)
+        self.titles = Titles(description, lang, self.meeting)
         self.pen = pen
         self.formulas = formulas
         self.scale = scale
         self.on = on
         self.ends = ends or {}
-        self.meeting = Meeting(description, arrows)
         self.symbols: set[str] = set()
         self.named = {node["name"] for node in self.nodes if node.get("name")}
         problems = drawn_problems(description)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .markup import clean, isolated
+from .meeting import Meeting
 from .names import Names
 from .naming import in_names
 from .words import say
@@ -78,11 +79,13 @@ class Titles:
     Attributes:
         description: of the whole picture.
         lang: "en" or "zh".
+        meeting: which derivatives meet where, of those that can be seen, if that is known.
         brief: whether arrows say little.
     """
 
-    def __init__(self, description: Json, lang: str) -> None:
+    def __init__(self, description: Json, lang: str, meeting: Meeting | None = None) -> None:
         self.description = description
+        self.meeting = meeting
         self.lang = lang
         self.names = Names(description)
         self.brief = len(description["edges"]) > BRIEF
@@ -100,11 +103,11 @@ class Titles:
         made = self.names.made(node["id"]) if self.names.ins[node["id"]] else name
         rows = [name if made == name else f"{name} = {made}"]
         rows.append(self._say("value", value=full(node["value"])))
-        terms = node.get("terms") or ()
+        meeting = len(node.get("terms") or ()) if self.meeting is None else len(self.meeting.at(node["id"])[0])
         if node.get("total"):
             rows.append(self._say("derivative", value=full(node["total"])))
-            if len(terms) > 1:
-                rows.append(self._say("meets", count=len(terms)))
+            if meeting > 1:
+                rows.append(self._say("meets", count=meeting))
         rows += self.other(node)
         rows += self.where(node.get("where"))
         return "\n".join(rows)
