@@ -393,6 +393,15 @@ class TestOpen:
         (top,) = (g for g in see(f, 1.0, 100).describe()["groups"] if g["parent"] is None)
         assert (top["kind"], top["open"]) == ("loop", True)
 
+    def test_what_is_alone_but_wide_starts_closed(self):
+        def f(x, n: int):
+            for _ in range(n):
+                x = x * 2.0 + 1.0
+            return x
+
+        (top,) = (g for g in see(f, 1.0, 60).describe()["groups"] if g["parent"] is None)
+        assert (top["kind"], top.get("open", False)) == ("loop", False)
+
 
 class TestInputs:
     def test_few_stand_alone(self):

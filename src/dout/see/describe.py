@@ -24,6 +24,8 @@ from .values import FULL, LITTLE, SOME, Detail, exact, range_of, unknown, value_
 FORMAT = 1
 #: As many outputs are shown.
 OUTPUTS = 60
+#: What holds everything starts open if it has no more parts than this, which fit on a screen.
+ALONE = 12
 #: With more arrows than this that carry arrays, each says its range alone, lest a picture be much wider than a screen.
 ARRAYS = 6
 
@@ -318,7 +320,7 @@ def start_open(folds: Iterable[Fold], open: Any, small: bool, alone: bool) -> No
             while around is not None:
                 around.open = around.shipped
                 around = around.parent
-    if alone and folds and open is None:
+    if alone and folds and open is None and len(folds[0].items) <= ALONE:
         folds[0].open = folds[0].shipped and folds[0].kind != "layer"
 
 
