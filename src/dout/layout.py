@@ -16,9 +16,15 @@ def replica(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def laid_out_alike(base: Any) -> Any:
-    """A copy to write to, in which a reshape is a view where it is one in the base, and a copy where it is a copy."""
-    out = np.array(base)
+def laid_out_alike(base: Any, values: Any = None) -> Any:
+    """A copy to write to, in which a reshape is a view where it is one in the base, and a copy where it is a copy.
+
+    Args:
+        base: the array.
+        values: what the copy holds; the base's own by default.
+    """
+    values = base if values is None else values
+    out = np.array(values)
     if not isinstance(base, np.ndarray) or out.strides == base.strides or 0 in base.strides or base.size < 2:
         return out
     narrow = base.squeeze()
@@ -31,5 +37,5 @@ def laid_out_alike(base: Any) -> Any:
     room: Any = np.empty([n + gap for n, gap in zip([*shape, 1], [0, *gaps], strict=True)], base.dtype)
     room = room[(*(slice(n) for n in shape), 0)].transpose(np.argsort(order))
     room = room[tuple(slice(None, None, -1 if step < 0 else 1) for step in narrow.strides)]
-    room[...] = narrow
+    room[...] = values.reshape(narrow.shape)
     return room.reshape(base.shape)

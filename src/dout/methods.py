@@ -59,9 +59,25 @@ class ArrayMethods:
     def real(self) -> Any:
         return np.real(self) if np.iscomplexobj(self._value) else self
 
+    @real.setter
+    def real(self, values: Any) -> None:
+        self._write_part("real", self.real, values)
+
     @property
     def imag(self) -> Any:
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, values: Any) -> None:
+        if not np.iscomplexobj(self._value):
+            raise TypeError("array does not have imaginary part to set")
+        self._write_part("imag", self.imag, values)
+
+    def _write_part(self, name: str, part: Any, values: Any) -> None:
+        if not isinstance(self._value, numpy.ndarray):
+            raise AttributeError(f"attribute '{name}' of '{type(self._value).__name__}' objects is not writable")
+        if values is not self:  # as after v.real *= 2, which has been written already
+            part[...] = values
 
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)

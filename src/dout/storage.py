@@ -14,18 +14,22 @@ np: Any = numpy
 class Flat:
     """`v.flat`: the entries one after another, to read, to write and to go through."""
 
-    __slots__ = ("_array",)
+    __slots__ = ("_array", "_base")
 
     def __init__(self, array: Any) -> None:
         self._array = array
+        self._base = array
 
     def _at(self, key: Any) -> tuple[Any, ...]:
+        if not self._array.ndim:
+            self._array = np.reshape(self._array, (1,))  # a view that has an axis
         places = np.arange(self._array.size)[key]
         found: tuple[Any, ...] = np.unravel_index(places, self._array.shape)
         return found
 
     def __getitem__(self, key: Any) -> Any:
-        return self._array[self._at(key)]
+        at = self._at(key)
+        return self._array[at]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         at = self._at(key)
@@ -41,7 +45,7 @@ class Flat:
 
     @property
     def base(self) -> Any:
-        return self._array
+        return self._base
 
     def copy(self) -> Any:
         return np.copy(np.ravel(self._array))

@@ -19,7 +19,7 @@ from .backprop import backward
 from .conversions import WaysOut
 from .errors import loses_derivative, not_differentiable, unsupported
 from .graph import Leaf, Primitive
-from .layout import replica
+from .layout import laid_out_alike, replica
 from .looking import Looking
 from .methods import ArrayMethods
 from .objects import InObjectArrays, as_objects
@@ -276,7 +276,8 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
 
     def _become(self, new: Any) -> None:
         """Point at a new value and node."""
-        self._value = np.asarray(values_of(new))
+        old, value = self._value, np.asarray(values_of(new))
+        self._value = value if value.strides == old.strides else laid_out_alike(old, value)
         self._node = node = new._node if isinstance(new, Variable) else None
         if type(self) is Variable:
             self.__class__ = kind_of(node)  # a constant that was written to becomes part of the run

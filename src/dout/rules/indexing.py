@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..graph import Primitive, ndim_of, shape_of
 from ..layout import laid_out_alike
+from .elementwise import imag
 from .quick import MANY
 from .registry import flat, implements, primitive
 
@@ -100,6 +101,8 @@ def _write(base: Array, value: Array, through: Primitive, how: dict[str, Any]) -
 def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
     """What the value's entries became; 0 for those that another entry of the same write overwrote."""
     read = through(dout, **how)
+    if through is imag:
+        return -read  # by the convention the derivative for z = x + iy is d/dx - i d/dy
     if through is not getitem or is_basic(how["key"]) or _is_mask(how["key"]):
         return read
     places = np.arange(np.size(dout)).reshape(shape_of(dout))[how["key"]]

@@ -113,12 +113,27 @@ def _reshape(a: Array, shape: Any, order: str = "C", *, copy: bool | None = None
 def _ravel(a: Array, order: str = "C") -> Array:
     """A view where the entries lie one after another in memory; otherwise a copy, also where a reshape is a view."""
     here: Any = laid(a)
-    if order == "K":  # as in memory: the axis with the longest steps first
-        axes = sorted(range(here.ndim), key=lambda i: -abs(here.strides[i]))
+    if order == "K":  # as in memory
+        axes = _as_in_memory(here.strides)
         a, here, order = np.transpose(a, axes), here.transpose(axes), "C"
     order = ("F" if np.isfortran(here) else "C") if order == "A" else order
     row = np.reshape(a, (-1,), order=order)
     return row if here.flags[f"{order}_CONTIGUOUS"] else np.copy(row, order="C")
+
+
+def _as_in_memory(strides: tuple[int, ...]) -> list[int]:
+    """The axes, those with the longest steps first; one along which entries are repeated, without steps, keeps its place."""
+    order: list[int] = []  # the shortest first
+    for axis in reversed(range(len(strides))):
+        place = len(order)
+        for k in reversed(range(len(order))):
+            mine, other = abs(strides[axis]), abs(strides[order[k]])
+            if mine and other:
+                if other <= mine:
+                    break
+                place = k
+        order.insert(place, axis)
+    return order[::-1]
 
 
 @implements(np.transpose, np.permute_dims)

@@ -28,6 +28,7 @@ def _write(a: Array, places: Any, values: Array) -> None:
     values = np.ravel(as_array(values))
     if not np.size(values) or not places.size:
         return
+    a = a if ndim_of(a) else np.reshape(a, (1,))  # a view that has an axis
     a[np.unravel_index(places, shape_of(a))] = values[np.arange(places.size) % np.size(values)]
 
 
