@@ -1,12 +1,12 @@
 """Random programs of views and writes: every array is at every step what NumPy's is, bit for bit, and so is the derivative.
 
-A program is a list of steps that views, copies or writes to the arrays made so far. Its choices depend on shapes only, so that it
-does the same with arrays and with Variables. Arrays lie in memory in any order, because NumPy decides by it what is a view.
+A program is a list of steps that views, copies or writes to the arrays made so far. Its choices depend on shapes only, so
+that it does the same with arrays and with Variables. Arrays lie in memory in any order, because NumPy decides by it what is
+a view.
 """
 
 import numpy as np
 import oracles
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -417,7 +417,8 @@ def run(plan, *given):
                 if np.ndim(made) or not isinstance(plain(made), np.generic | float | complex):
                     arrays.append(made)
         except (ValueError, TypeError) as error:
-            errors.append(ValueError if isinstance(error, ValueError) else TypeError)  # of a read-only view, or of complex numbers in an array of floats
+            # of a read-only view, or of complex numbers in an array of floats
+            errors.append(ValueError if isinstance(error, ValueError) else TypeError)
     return arrays, errors
 
 
