@@ -11,8 +11,7 @@ import pytest
 pytest.importorskip("llvmlite")
 mpmath = pytest.importorskip("mpmath")
 
-from llvmlite import ir  # noqa: E402
-
+from dout.run.native import text as ir  # noqa: E402
 from dout.run.native.engine import Code  # noqa: E402
 from dout.run.native.mathematics import Mathematics  # noqa: E402
 

@@ -26,7 +26,7 @@ class Native:
     """
 
     def __init__(self, program: Program, parameters: Sequence[int] | None, template: Template, slow: Any) -> None:
-        from llvmlite import ir
+        from . import text as ir
 
         self.program = program
         self.plan: Plan = check_plan(program, fused(program, kind))

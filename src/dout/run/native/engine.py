@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import re
 from typing import Any
 
 from .abi import addresses
@@ -48,8 +47,7 @@ class Code:
     def __init__(self, text: str) -> None:
         llvm = _binding()
         options = f'"prefer-vector-width"="{_width()}" "no-trapping-math"="true"'
-        text = re.sub(r"^(define .*\))$", rf"\1 {options}", text, flags=re.MULTILINE)
-        module = llvm.parse_assembly(text)
+        module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
         target = llvm.Target.from_default_triple()
         machine = target.create_target_machine(
             opt=3, cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten()

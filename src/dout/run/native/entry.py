@@ -35,7 +35,7 @@ class Entry:
         template: Template,
         slow: Any = None,
     ) -> None:
-        from llvmlite import ir
+        from . import text as ir
 
         self.ir = ir
         self.program = program

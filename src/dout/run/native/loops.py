@@ -72,7 +72,7 @@ class Nest:
     """Emits the function of a group: `int name(pointer to each input, pointer to each result)`; not 0 if it broke off."""
 
     def __init__(self, program: Program, plan: Plan, group: Group, takes: Signature, module: Any, name: str) -> None:
-        from llvmlite import ir
+        from . import text as ir
 
         self.ir = ir
         self.program = program

@@ -30,7 +30,7 @@ class Mathematics:
     """Functions of LLVM values of type double."""
 
     def __init__(self, builder: Any, module: Any) -> None:
-        from llvmlite import ir
+        from . import text as ir
 
         self.ir = ir
         self.b = builder

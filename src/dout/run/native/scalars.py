@@ -111,7 +111,7 @@ class Scalars:
     """Emits the operations of a program, one entry at a time, into a builder."""
 
     def __init__(self, builder: Any, module: Any, bail: Callable[[Any], None]) -> None:
-        from llvmlite import ir
+        from . import text as ir
 
         self.ir = ir
         self.b = builder
