@@ -21,7 +21,6 @@ class Native:
     Attributes:
         plan: what is computed together.
         run: a list of inputs to a list of results, or `BROKEN`.
-        text: the LLVM text.
         direct: one builtin for the whole program, if it is one group and was asked for.
     """
 
@@ -52,12 +51,16 @@ class Native:
             direct = Entry(program, self.takes[0], core, module, "direct", parameters, template, slow)
             keeps.append(direct.keep)
         code = Code(str(module))
-        self.text = code.text
         self.direct = builtin(code, "direct", keeps) if whole else None
         kernels = [builtin(code, f"entry{n}", keeps) if fast else None for n in range(len(self.groups))]
         safes = [safe_entry(program, takes, code.address(f"group{n}")) for n, takes in enumerate(self.takes)]
         self._code = code
         self.run = self._driver(kernels, safes, done=set(self.takes[0].checks) if whole else set())
+
+    @property
+    def text(self) -> str:
+        """The LLVM text, optimised."""
+        return self._code.text
 
     def _is_one_group(self, template: Template) -> bool:
         """Whether one group computes every result, each once, and every check."""

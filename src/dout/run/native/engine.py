@@ -38,11 +38,7 @@ def _width() -> int:
 
 
 class Code:
-    """Machine code.
-
-    Attributes:
-        text: the LLVM text that it was made of, optimised.
-    """
+    """Machine code."""
 
     def __init__(self, text: str) -> None:
         llvm = _binding()
@@ -56,9 +52,14 @@ class Code:
         tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
         builder = llvm.create_pass_builder(machine, tuning)
         builder.getModulePassManager().run(module, builder)
-        self.text = str(module)
+        self._module = module
         self._engine = llvm.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()
+
+    @property
+    def text(self) -> str:
+        """The LLVM text that it was made of, optimised."""
+        return str(self._module)
 
     def address(self, name: str) -> int:
         """Where a function is."""

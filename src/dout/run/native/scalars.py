@@ -13,6 +13,7 @@ import numpy as np
 
 from ...passes.program import Program, Value
 from .mathematics import Mathematics
+from .outlined import outlined
 
 #: The dtypes that there is code for, and what they are called in LLVM.
 KINDS: dict[Any, str] = {
@@ -108,7 +109,11 @@ def _reduction(value: Value, x: Value) -> str | None:
 
 
 class Scalars:
-    """Emits the operations of a program, one entry at a time, into a builder."""
+    """Emits the operations of a program, one entry at a time, into a builder.
+
+    Attributes:
+        alone: whether the code runs once, not for each entry of a loop: then long functions are called.
+    """
 
     def __init__(self, builder: Any, module: Any, bail: Callable[[Any], None]) -> None:
         from . import text as ir
@@ -117,6 +122,7 @@ class Scalars:
         self.b = builder
         self.m = module
         self.bail = bail
+        self.alone = False
         self.math = Mathematics(builder, module)
         self.types = {"f8": ir.DoubleType(), "f4": ir.FloatType(), "b1": ir.IntType(1)}
 
@@ -213,6 +219,11 @@ class Scalars:
             self.bail(over)
         return found
 
+    def _function(self, name: str, x: Any) -> Any:
+        if self.alone:
+            return outlined(self.b, name, [x], lambda b, given: getattr(Mathematics(b, self.m), name)(*given))
+        return getattr(self.math, name)(x)
+
     def _one(self, name: str, x: Any, out: str) -> Any:
         b = self.b
         if name == "negative":
@@ -232,5 +243,5 @@ class Scalars:
             found = b.select(b.fcmp_ordered(">", x, self.constant(0, out)), self.constant(1, out), signed)
             return b.select(b.fcmp_unordered("uno", x, x), x, found)
         if name in _MATHEMATICS:  # in double precision, and rounded once more for float32
-            return self.cast(getattr(self.math, name)(self.cast(x, "f8")), out)
+            return self.cast(self._function(name, self.cast(x, "f8")), out)
         return x  # positive, astype, cast, as_kind, broadcast_to
