@@ -21,6 +21,10 @@ from .guards import check
 from .recording import Handle, make, settled
 
 _serial = attrgetter("serial")
+#: Below this many entries an array is written as quickly as a view of it is made.
+MANY = 1000
+#: What a derivative may be given as.
+_NUMBERS = (Handle, ndarray, np.generic, int, float, complex)
 
 #: Called with (node, index of the input, its derivative before it is summed with others).
 Watch = Callable[[Node, int, Any], None]
@@ -94,8 +98,12 @@ def walk(
     On the way a derivative has any shape that broadcasts to its node's, and is the same all along the missing axes: that of
     a sum need not be written out. Only pullbacks of operations that aren't elementwise see it whole.
     """
-    with np.errstate():
-        return _walk(nodes, douts, wanted, linked, inside, watch)
+    settings: dict[str, Any] = {}
+    try:
+        return _walk(nodes, douts, wanted, linked, inside, watch, settings)
+    finally:
+        if settings:
+            np.seterr(**settings)
 
 
 def _walk(
@@ -105,7 +113,9 @@ def _walk(
     linked: set[Node] | None,
     inside: set[Node] | None,
     watch: Watch | None,
+    settings: dict[str, Any],
 ) -> dict[Node, Any]:
+    """`walk`; where it changes NumPy's handling of floating-point errors, `settings` gets what it was."""
     found = dict.fromkeys(wanted)
     chosen = False  # whether the derivative of something was set to 0 because it was not chosen
     inner = {node for node in found if node.op is not None}
@@ -126,12 +136,13 @@ def _walk(
         parents, args, out = node.parents, node.args, node.out
         if not chosen and (op.chooses or (op.add_into is not None and isinstance(node.params.get("key"), ndarray))):
             chosen = True
-            np.seterr(divide="ignore", invalid="ignore", over="ignore")  # of what was not chosen; walk() restores it
+            settings.update(np.seterr(divide="ignore", invalid="ignore", over="ignore"))  # of what was not chosen
         if linked is not None:
             args, out = _variables(node, linked)
         shape, dtype = node.shape, node.dtype
+        ds: Sequence[Any] | None = None
         if op.elementwise:
-            ds = None
+            pass
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
@@ -139,6 +150,9 @@ def _walk(
             if inside is None or parents[0] in inside:
                 _add_into(op.add_into, douts, owned, parents[0], _whole(dout, shape), node.params)
             continue
+        elif len(parents) == 1 and op.joint is None:
+            if inside is None or parents[0] in inside:
+                ds = (op.pullbacks[0](_whole(dout, shape), out, args[0], **node.params),)
         else:
             dout = _whole(dout, shape)
             asked = [p is not None and (inside is None or p in inside) for p in parents]
@@ -265,6 +279,10 @@ def _whole(d: Any, shape: Any) -> Any:
         return d
     if isinstance(d, np.floating):  # by hand, which takes a tenth of broadcast_to's time
         return ndarray(shape, d.dtype, d, 0, (0,) * len(shape))
+    if type(d) is ndarray and math.prod(shape) <= MANY:  # and so does writing out what is small
+        whole = np.empty(shape, d.dtype)
+        whole[...] = d
+        return whole
     return np.broadcast_to(d, shape)
 
 
@@ -328,9 +346,7 @@ def refuse_finished(leaf: Leaf) -> None:
 
 def one(value: Any) -> Any:
     """The derivative of a number with respect to itself, in its own type."""
-    if isinstance(value, ndarray | np.generic):
-        return value.dtype.type(1)
-    return type(value)(1)
+    return value.dtype.type(1) if hasattr(value, "dtype") else type(value)(1)
 
 
 def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
@@ -340,7 +356,9 @@ def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
         ValueError: for another shape.
         TypeError: for what is not a number or array, or complex where the value is real.
     """
-    if not isinstance(dout, Handle | ndarray | np.generic | int | float | complex):
+    if type(dout) is ndarray and dout.shape == shape and dout.dtype is dtype:
+        return dout  # as most are
+    if not isinstance(dout, _NUMBERS):
         raise TypeError(f"{what} shape {shape}, a number or an array, got {type(dout).__name__}")
     if shape_of(dout) != shape:
         raise ValueError(f"{what} shape {shape}, got {shape_of(dout)}")

@@ -38,6 +38,11 @@ _COMMON = frozenset((float, int, np.float64, np.float32))
 _TO_JOIN = frozenset((list, tuple, ndarray))
 #: Primitives as Python's operators run them.
 _OPERATORS: dict[Primitive, Primitive] = {}
+_ONE = (True,)
+# Spelled out once: a union of types in an isinstance is made anew at each call.
+_RECORDED = (RecordedNode, RecordedLeaf)
+_TRACED = (TracedNode, TracedLeaf)
+_SEVERAL = (list, tuple)
 _NOT_LIVE: frozenset[Any] = frozenset()
 
 
@@ -96,6 +101,14 @@ def make(value: Any, node: Node | None) -> Any:
 
 def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Run an operation on the values of its inputs, and record it if one of them is tracked."""
+    if len(args) == 1:
+        (x,) = args
+        kind = type(x)
+        if kind is _View:
+            x._look()  # which may make it one of another kind
+            kind = type(x)
+        if kind is _Common or kind is _View:
+            return _record_one(op, x, params)
     args = tuple([joined(a) if type(a) in _TO_JOIN else a for a in args])
     values = [a._value if isinstance(a, Handle) else a for a in args]
     for value in values:
@@ -114,6 +127,37 @@ def record(op: Primitive, args: tuple[Any, ...], params: Mapping[str, Any]) -> A
     return make(out, node)
 
 
+def _record_one(op: Primitive, x: Any, params: Mapping[str, Any]) -> Any:
+    """`record` for one input, of a common kind."""
+    value, parent = x._value, x._node
+    if type(value) is not ndarray and isinstance(value, ndarray):
+        _hold_plain(value)
+    out = op.forward(value, **params)
+    node = None
+    if parent is not None:
+        (keep,), keep_out = op.keeps(_ONE)
+        node = Node()
+        node.op = op
+        node.parents = (parent,)
+        node.args = (value if keep else None,)
+        node.out = out if keep_out else None
+        node.params = params
+        if type(out) is ndarray:
+            node.shape, node.dtype = out.shape, out.dtype
+        else:
+            node.shape, node.dtype = form(out)
+        node.guards = None
+        node.serial = next_serial()
+    if op.view and type(out) is ndarray and type(value) is ndarray:
+        memory = out.base
+        if memory is value or (memory is not None and memory is value.base):
+            return _View(x, op, params, value, out, node)
+    v = _new(_Common)
+    v._value = out
+    v._node = node
+    return v
+
+
 def _node(
     op: Primitive, parents: tuple[Node | None, ...], tracked: tuple[bool, ...], values: list[Any], out: Any, params: Any
 ) -> Node:
@@ -128,8 +172,8 @@ def _node(
         kept.append(value if keep else None)
     rest = tuple(kept), out if keep_out else None, params, form(out), guards
     recorder = RECORDER.get()
-    if recorder is not None and any(isinstance(p, RecordedNode | RecordedLeaf) for p in parents):
-        if not all(p is None or isinstance(p, RecordedNode | RecordedLeaf) for p in parents):
+    if recorder is not None and any(isinstance(p, _RECORDED) for p in parents):
+        if not all(p is None or isinstance(p, _RECORDED) for p in parents):
             recorder.fail("it uses a Variable from outside")
         recorded = RecordedNode()
         recorded.given = tuple(
@@ -139,7 +183,7 @@ def _node(
         recorded.array = type(out) is ndarray
         whole: Node = recorded.fill(op, parents, *rest)
         return whole
-    if any(isinstance(p, TracedNode | TracedLeaf) for p in parents):
+    if any(isinstance(p, _TRACED) for p in parents):
         traced = TracedNode()
         traced.value, traced.given, traced.place = out, tuple(values), here()
         node: Node = traced.fill(op, parents, *rest)
@@ -262,13 +306,16 @@ def _hold_plain(x: ndarray) -> None:
         )
 
 
+_OF_SEVERAL = (Handle, list, tuple, ndarray)
+
+
 def joined(value: Any) -> Any:
     """A list or tuple as an array, also if it holds Variables; an array of objects that holds Variables as one Variable."""
     if isinstance(value, ndarray):
         return of_objects(value) if value.dtype.kind == "O" else value
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, _SEVERAL):
         return value
-    if any(isinstance(v, Handle | list | tuple | ndarray) for v in value):
+    if any(isinstance(v, _OF_SEVERAL) for v in value):
         return np.stack([joined(v) for v in value])
     return np.asarray(value)
 
@@ -286,15 +333,20 @@ def values_of(x: Any) -> Any:
     """The values of Variables in an argument, which may be a list or tuple of them."""
     if isinstance(x, Handle):
         return x._value
-    if isinstance(x, list | tuple):
-        return type(x)(values_of(v) for v in x) if type(x) in (list, tuple) else x
+    if isinstance(x, _SEVERAL):
+        return type(x)(values_of(v) for v in x) if type(x) in _SEVERAL else x
     return x
+
+
+_BASIC = frozenset((int, slice, type(None), type(Ellipsis)))
 
 
 def fixed(key: Any) -> Any:
     """An index that later changes to the user's own index arrays do not reach."""
+    if type(key) in _BASIC:
+        return key
     if isinstance(key, tuple):
-        return tuple(fixed(k) for k in key)
+        return tuple([fixed(k) for k in key])
     if isinstance(key, Handle):
         return key._value  # an integer one indexes; NumPy refuses a float one
     if isinstance(key, list):

@@ -12,7 +12,6 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..graph import ndim_of, plain, shape_of
 from .bessel import i1
 from .elementwise import to_dtype
-from .quick import are_many
 from .registry import FUNCTIONS, implements, primitive
 from .ufuncs import store
 
@@ -269,10 +268,11 @@ def _d_sinc(x: Array, out: Array) -> Array:
     """d sinc(x)/dx = (cos(πx) - sinc(x)) / x, and near 0 by its series, of which every derivative is right too."""
     u = np.pi * x
     near = np.abs(plain(u)) < 1.0
-    if are_many(u):
+    if type(u) is numpy.ndarray and ndim_of(u):
         with np.errstate(divide="ignore", invalid="ignore"):
             found = (np.cos(u) - out) / x
-        found[near] = np.pi * _near_zero(u[near])
+        if near.any():
+            found[near] = np.pi * _near_zero(u[near])
         return found
     small, far = np.where(near, u, 0.5), np.where(near, 2.0, u)
     return np.pi * np.where(near, _near_zero(small), (np.cos(far) - np.sin(far) / far) / far)

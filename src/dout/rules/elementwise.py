@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from ..graph import ndim_of, plain
+from ..graph import is_complex, ndim_of, plain
 from .quick import are_many, dropped, kept, largest
 from .registry import flat, implements, primitive, rule
 
@@ -308,11 +308,13 @@ def _angle(z: Array, deg: bool = False) -> Array:
 
 @implements(np.nan_to_num)
 def _nan_to_num(x: Array, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
-    if np.iscomplexobj(x):
+    if is_complex(x):
         parts = [np.nan_to_num(part, True, nan, posinf, neginf) for part in (np.real(x), np.imag(x))]
         result = parts[0] + parts[1] * 1j
     else:
-        result = np.where(np.isfinite(x), x, np.nan_to_num(plain(x), nan=nan, posinf=posinf, neginf=neginf))[()]
+        here = plain(x)
+        result = where(np.isfinite(here), x, np.nan_to_num(here, nan=nan, posinf=posinf, neginf=neginf))
+        result = result if ndim_of(result) else result[()]
     if copy:
         return result
     x[...] = result

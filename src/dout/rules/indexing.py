@@ -22,16 +22,16 @@ np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
+_BASIC = frozenset((int, slice, type(None), type(Ellipsis)))
+_INTEGERS = (int, numpy.integer)
+
+
 def is_basic(key: Any) -> bool:
     """Whether an index reads a view: only integers, slices, None and Ellipsis."""
+    if type(key) in _BASIC:
+        return True
     entries = key if isinstance(key, tuple) else (key,)
-    return all(
-        e is None
-        or e is Ellipsis
-        or isinstance(e, slice)
-        or (isinstance(e, int | np.integer) and not isinstance(e, bool))
-        for e in entries
-    )
+    return all(type(e) in _BASIC or (isinstance(e, _INTEGERS) and not isinstance(e, bool)) for e in entries)
 
 
 def _is_mask(key: Any) -> bool:
@@ -125,7 +125,7 @@ write: Primitive = primitive(
 @implements(np.take)
 def _take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") -> Array:
     if axis is None:
-        a, axis = np.ravel(a), 0
+        a, axis = a if ndim_of(a) == 1 else np.ravel(a), 0
     axis = normalize_axis_index(axis, ndim_of(a))
     size = shape_of(a)[axis]
     places = indices if hasattr(indices, "shape") else np.asarray(indices)
@@ -136,7 +136,7 @@ def _take(a: Array, indices: Any, axis: int | None = None, mode: str = "raise") 
         places = np.clip(places, 0, size - 1)
     elif mode != "raise":
         raise ValueError(f"np.take: mode has to be 'raise', 'wrap' or 'clip', got {mode!r}")
-    return a[(slice(None),) * axis + (places,)]
+    return a[(slice(None),) * axis + (places,)] if axis or not ndim_of(places) else a[places]
 
 
 @implements(np.take_along_axis)
@@ -153,6 +153,12 @@ def _take_along_axis(arr: Array, indices: Any, axis: int | None = -1) -> Array:
 
 def _undiagonal(dout: Array, shape: tuple[int, ...], offset: int, axes: tuple[int, int]) -> Array:
     """An array of zeros with dout on its diagonals."""
+    if type(dout) is numpy.ndarray:
+        out = np.zeros(shape, dout.dtype)
+        view = np.diagonal(out, offset, *axes)
+        view.flags.writeable = True  # NumPy says that it may be so one day
+        view[...] = dout
+        return out
     rest = [i for i in range(len(shape)) if i not in axes]
     moved = tuple(shape[i] for i in (*axes, *rest))
     n = shape_of(dout)[-1]
@@ -172,7 +178,7 @@ diagonal = primitive(
 
 @implements(np.diagonal)
 def _diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    axes = normalize_axis_tuple((axis1, axis2), ndim_of(a))
+    axes = (0, 1) if (axis1, axis2) == (0, 1) and ndim_of(a) > 1 else normalize_axis_tuple((axis1, axis2), ndim_of(a))
     return diagonal(a, shape=shape_of(a), offset=offset, axes=axes)
 
 
@@ -187,8 +193,8 @@ def _diag(v: Array, k: int = 0) -> Array:
         return np.diagonal(v, k)
     if ndim_of(v) != 1:
         raise ValueError("Input must be 1- or 2-d.")
-    n = np.size(v) + abs(k)
-    places = np.arange(np.size(v))
+    n = shape_of(v)[0] + abs(k)
+    places = np.arange(shape_of(v)[0])
     return scatter(v, key=(places + max(-k, 0), places + max(k, 0)), shape=(n, n))
 
 

@@ -25,7 +25,7 @@ Array = Any
 
 def _d_length(dout: Array, out: Array, x: Array, axes: tuple[int, ...] | None) -> Array:
     """x / |x|, and 0 where |x| is 0."""
-    return dout * np.conj(x) / np.where(out == 0, np.inf, out)
+    return dout * ties.conj(x) / np.where(out == 0, np.inf, out)
 
 
 def _d_singular(dout: Array, _out: Array, x: Array, p: Any) -> Array:
@@ -83,14 +83,18 @@ def _vector_norm(x: Array, ord: Any, axes: tuple[int, ...], keepdims: bool) -> A
         return _narrow(np.sum(sizes, axes, keepdims=True), axes, keepdims)
     summed = _narrow(np.sum(_powers(sizes, ord), axes, keepdims=True), axes, keepdims)
     nonzero = plain(summed) != 0
+    if not ties.is_variable(nonzero) and np.all(nonzero):
+        return summed ** (1 / ord)
     root = np.where(nonzero, summed, 1)[()] ** (1 / ord)
     return np.where(nonzero, root, plain(summed) ** (1 / ord))[()]
 
 
 def _powers(sizes: Array, ord: float) -> Array:
     """Each to this power; below 1, that has an infinite slope at 0, to both sides alike."""
+    if ord > 1:
+        return sizes ** float(ord)
     here = plain(sizes)
-    if ord > 1 or np.all(here):
+    if np.all(here):
         return sizes ** float(ord)
     return np.where(here == 0, here ** float(ord), np.where(here == 0, 1, sizes) ** float(ord))
 

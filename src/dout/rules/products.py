@@ -7,8 +7,9 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..graph import ndim_of, shape_of
+from ..graph import is_complex, ndim_of, shape_of, size_of
 from .registry import implements, primitive
+from .shaping import reshape
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
@@ -63,7 +64,16 @@ def _inner(a: Array, b: Array) -> Array:
 
 @implements(np.outer)
 def _outer(a: Array, b: Array) -> Array:
-    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+    a, b = (x if hasattr(x, "shape") else np.asarray(x) for x in (a, b))
+    n, m = size_of(a), size_of(b)
+    column = reshape(a, shape=(n, 1), order="C", old=shape_of(a))
+    return np.multiply(column, b if ndim_of(b) == 1 else reshape(b, shape=(m,), order="C", old=shape_of(b)))
+
+
+def _row(x: Any) -> Array:
+    """All entries in one row."""
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    return x if ndim_of(x) == 1 else np.reshape(x, (-1,))
 
 
 @implements(np.linalg.outer)
@@ -77,7 +87,8 @@ def _linalg_outer(x1: Array, x2: Array, /) -> Array:
 
 @implements(np.vdot)
 def _vdot(a: Array, b: Array, /) -> Array:
-    return np.matmul(np.conj(np.ravel(a)), np.ravel(b))
+    a, b = _row(a), _row(b)
+    return np.matmul(np.conj(a) if is_complex(a) else a, b)
 
 
 @implements(np.tensordot)
@@ -113,8 +124,7 @@ def _linalg_matmul(x1: Array, x2: Array, /) -> Array:
 @implements(np.kron)
 def _kron(a: Array, b: Array) -> Array:
     ndim = max(ndim_of(a), ndim_of(b))
-    x = np.reshape(a, (1,) * (ndim - ndim_of(a)) + tuple(shape_of(a)))
-    y = np.reshape(b, (1,) * (ndim - ndim_of(b)) + tuple(shape_of(b)))
-    x, y = np.expand_dims(x, tuple(range(1, 2 * ndim, 2))), np.expand_dims(y, tuple(range(0, 2 * ndim, 2)))
-    both = np.multiply(x, y)
-    return np.reshape(both, tuple(m * n for m, n in zip(shape_of(both)[::2], shape_of(both)[1::2], strict=True)))
+    left, right = ((1,) * (ndim - ndim_of(x)) + tuple(shape_of(x)) for x in (a, b))
+    x = np.reshape(a, tuple([size for m in left for size in (m, 1)]))
+    y = np.reshape(b, tuple([size for n in right for size in (1, n)]))
+    return np.reshape(np.multiply(x, y), tuple([m * n for m, n in zip(left, right, strict=True)]))

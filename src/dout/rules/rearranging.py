@@ -146,13 +146,17 @@ def _trim_zeros(filt: Array, trim: str = "fb", axis: Any = None) -> Array:
     return filt[tuple(keys)]
 
 
+_FALSE = np.array(False)
+
+
 @implements(np.block)
 def _block(arrays: Any) -> Array:
     def outline(part: Any) -> Any:
         return [outline(p) for p in part] if isinstance(part, list) else part if type(part) is tuple else form_of(part)
 
     def form_of(part: Any) -> Any:
-        return np.broadcast_to(False, shape_of(part))
+        shape = shape_of(part)
+        return numpy.ndarray(shape, bool, _FALSE, 0, (0,) * len(shape))  # np.broadcast_to takes ten times as long
 
     ndim = np.block(outline(arrays)).ndim  # raises what NumPy raises
     depth, first = 0, arrays
@@ -163,7 +167,8 @@ def _block(arrays: Any) -> Array:
         if isinstance(part, list):
             return np.concatenate([joined(p, axis + 1) for p in part], axis)
         part = as_array(part)
-        return np.reshape(part, (1,) * (ndim - ndim_of(part)) + tuple(shape_of(part)))
+        missing = ndim - ndim_of(part)
+        return np.reshape(part, (1,) * missing + tuple(shape_of(part))) if missing else part
 
     return joined(arrays, -depth) if depth else np.copy(joined(arrays, 0))
 

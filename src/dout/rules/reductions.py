@@ -77,6 +77,8 @@ def _others(x: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _reversed_cumsum(dout: Array, axis: int) -> Array:
+    if ndim_of(dout) == 1:
+        return np.cumsum(dout[::-1])[::-1]
     return np.flip(np.cumsum(np.flip(dout, axis), axis=axis), axis)
 
 
@@ -205,7 +207,7 @@ def _mean(
 ) -> Array:  # fmt: skip
     here = plain(a)
     small = dtype is None and getattr(here, "dtype", None) == np.float16  # NumPy sums float16 in float32
-    summed = np.sum(a, axis, np.float32 if small else dtype, keepdims=keepdims, where=where)
+    summed = _reduce_sum(a, axis, np.float32 if small else dtype, keepdims, None, where)
     mean = _divided(summed, _count(a, axis, keepdims, where))
     return _stored(to_dtype(mean, np.dtype(np.float16)) if small else mean, out)
 
@@ -260,7 +262,7 @@ def _running(op: Primitive) -> Callable[..., Array]:
     def run(a: Array, axis: int | None = None, dtype: Any = None, out: Any = None) -> Array:
         a = _in_dtype(a, dtype, op.name)
         if axis is None:
-            a, axis = np.ravel(a), 0
+            a, axis = a if ndim_of(a) == 1 else np.ravel(a), 0
         return _stored(op(a, axis=normalize_axis_index(axis, ndim_of(a))), out)
 
     return run
@@ -279,7 +281,8 @@ def _ptp(a: Array, axis: Axis = None, out: Any = None, keepdims: bool = False) -
 def _trace(
     a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
 ) -> Array:  # fmt: skip
-    return np.sum(np.diagonal(a, offset, axis1, axis2), -1, dtype, out=out)
+    found = np.diagonal(a, offset, axis1, axis2)
+    return _stored(_reduce_sum(found, ndim_of(found) - 1, dtype, False, None, True), out)
 
 
 flat(np.argmax, np.argmin, np.any, np.all, np.count_nonzero)

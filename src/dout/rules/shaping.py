@@ -5,13 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from functools import reduce
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import laid, ndim_of, plain, shape_of
+from ..graph import Primitive, laid, ndim_of, plain, shape_of
 from .indexing import scatter
 from .registry import flat, implements, primitive
 
@@ -49,7 +49,7 @@ broadcast_to = primitive(
 concatenate = primitive(
     "concatenate",
     lambda *arrays, axis, widths: np.concatenate(arrays, axis=axis),
-    each=lambda i, dout, _out, *_arrays, axis, widths: _piece(dout, i, axis, widths),
+    joint=lambda dout, _out, *_arrays, axis, widths: _pieces(dout, axis, widths),
 )
 flip = primitive(
     "flip",
@@ -57,10 +57,12 @@ flip = primitive(
     lambda dout, _out, _x, axes: np.flip(dout, axes),
     view=True,
 )
-roll = primitive(
+roll: Primitive = primitive(
     "roll",
-    lambda x, shift, axis: np.roll(x, shift, axis),
-    lambda dout, _out, _x, shift, axis: np.roll(dout, -np.asarray(shift), axis),
+    lambda x, shift, axis: _roll(x, shift, axis),
+    lambda dout, _out, _x, shift, axis: roll(
+        dout, shift=-shift if type(shift) is int else -np.asarray(shift), axis=axis
+    ),
 )
 repeat = primitive(
     "repeat",
@@ -70,10 +72,18 @@ repeat = primitive(
 copy = primitive("copy", lambda x, order: np.array(x, order=order), lambda dout, _out, _x, order: dout)
 
 
-def _piece(dout: Array, i: int, axis: int, widths: tuple[int, ...]) -> Array:
-    """The part of dout that came from the i-th of the joined arrays."""
-    start = sum(widths[:i])
-    return dout[(slice(None),) * axis + (slice(start, start + widths[i]),)]
+def _pieces(dout: Array, axis: int, widths: tuple[int, ...]) -> tuple[Array, ...]:
+    """The parts of dout that came from each of the joined arrays."""
+    lead, cuts = (slice(None),) * axis, list(accumulate(widths, initial=0))
+    return tuple([dout[(*lead, slice(a, b))] if axis else dout[a:b] for a, b in pairwise(cuts)])
+
+
+def _roll(x: Array, shift: Any, axis: Any) -> Array:
+    """np.roll, which takes detours where there is one shift along one axis."""
+    if type(shift) is not int or type(axis) is not int or not x.shape[axis]:
+        return np.roll(x, shift, axis)
+    lead, cut = (slice(None),) * (axis % x.ndim), -shift % x.shape[axis]
+    return np.concatenate([x[(*lead, slice(cut, None))], x[(*lead, slice(cut))]], axis)
 
 
 def _is_even(counts: Any) -> bool:
@@ -224,8 +234,10 @@ def _concatenate(
         )
     axis = normalize_axis_index(axis, ndim_of(arrays[0]))
     joined = concatenate(*arrays, axis=axis, widths=tuple(shape_of(a)[axis] for a in arrays if ndim_of(a) > axis))
-    if dtype is None:
-        return joined
+    return joined if dtype is None else _in_dtype(joined, arrays, dtype, casting)
+
+
+def _in_dtype(joined: Array, arrays: Sequence[Array], dtype: Any, casting: str) -> Array:
     for a in arrays:
         if not np.can_cast(np.result_type(a), dtype, casting):
             raise TypeError(f"np.concatenate: cannot cast {a.dtype} to {np.dtype(dtype)} by casting={casting!r}")
@@ -242,45 +254,58 @@ def _stack(arrays: Sequence[Array], axis: int = 0, *, dtype: Any = None, casting
     shapes = {shape_of(a) for a in arrays}
     if len(shapes) != 1:
         raise ValueError("all input arrays must have the same shape" if arrays else "need at least one array to stack")
-    if dtype is None and axis == 0 and type(axis) is int:
-        (old,) = shapes
-        rows = [reshape(a, shape=(1, *old), order="C", old=old) for a in arrays]
-        return concatenate(*rows, axis=0, widths=(1,) * len(rows))
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype, casting=casting)
+    (old,) = shapes
+    axis = normalize_axis_index(axis, len(old) + 1)
+    wide = (*old[:axis], 1, *old[axis:])
+    joined = concatenate(
+        *[reshape(a, shape=wide, order="C", old=old) for a in arrays], axis=axis, widths=(1,) * len(arrays)
+    )
+    return joined if dtype is None else _in_dtype(joined, arrays, dtype, casting)
 
 
 @implements(np.vstack)
 def _vstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
-    return np.concatenate([np.atleast_2d(a) for a in tup], 0, dtype=dtype, casting=casting)
+    if _are_rows(tup):
+        return _stack(tup, 0, dtype=dtype, casting=casting)
+    return _concatenate([_widen(2, a) for a in tup], 0, dtype=dtype, casting=casting)
+
+
+def _are_rows(arrays: Sequence[Array]) -> bool:
+    """Whether these have one axis each, and the same length."""
+    shapes = {shape_of(a) for a in arrays}
+    return len(shapes) == 1 and len(shapes.pop()) == 1
 
 
 @implements(np.hstack)
 def _hstack(tup: Sequence[Array], *, dtype: Any = None, casting: str = "same_kind") -> Array:
-    arrays = [np.atleast_1d(a) for a in tup]
+    arrays = [_widen(1, a) for a in tup]
     axis = 0 if arrays and ndim_of(arrays[0]) == 1 else 1
-    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
+    return _concatenate(arrays, axis, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack)
 def _dstack(tup: Sequence[Array]) -> Array:
-    return np.concatenate([np.atleast_3d(a) for a in tup], 2)
+    return _concatenate([_widen(3, a) for a in tup], 2)
 
 
 @implements(np.column_stack)
 def _column_stack(tup: Sequence[Array]) -> Array:
-    return np.concatenate([np.reshape(a, (-1, 1)) if ndim_of(a) < 2 else a for a in tup], 1)
+    if _are_rows(tup):
+        return _stack(tup, 1)
+    return _concatenate([np.reshape(a, (-1, 1)) if ndim_of(a) < 2 else a for a in tup], 1)
 
 
 def _at_least(ndim: int, *arrays: Array) -> Any:
-    def widen(a: Array) -> Array:
-        a = _as_array(a)
-        missing = ndim - ndim_of(a)
-        if missing <= 0:
-            return a
-        after = 1 if ndim == 3 and missing < 3 else 0  # NumPy puts a matrix's third axis last
-        return np.reshape(a, (1,) * (missing - after) + tuple(shape_of(a)) + (1,) * after)
+    return _widen(ndim, arrays[0]) if len(arrays) == 1 else tuple(_widen(ndim, a) for a in arrays)
 
-    return widen(arrays[0]) if len(arrays) == 1 else tuple(widen(a) for a in arrays)
+
+def _widen(ndim: int, a: Any) -> Array:
+    a = _as_array(a)
+    missing = ndim - ndim_of(a)
+    if missing <= 0:
+        return a
+    after = 1 if ndim == 3 and missing < 3 else 0  # NumPy puts a matrix's third axis last
+    return np.reshape(a, (1,) * (missing - after) + tuple(shape_of(a)) + (1,) * after)
 
 
 implements(np.atleast_1d)(lambda *arys: _at_least(1, *arys))
@@ -354,8 +379,10 @@ def _rot90(m: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
 
 
 @implements(np.roll)
-def _roll(a: Array, shift: Any, axis: Any = None) -> Array:
+def _rolled(a: Array, shift: Any, axis: Any = None) -> Array:
     if axis is None:
+        if ndim_of(a) == 1:
+            return roll(a, shift=shift, axis=0)
         return np.reshape(roll(np.ravel(a), shift=shift, axis=0), shape_of(a))
     return roll(a, shift=shift, axis=axis)
 
@@ -376,10 +403,11 @@ def _tile(A: Array, reps: Any) -> Array:
     counts = _as_shape(reps)
     counts = (1,) * (ndim_of(A) - len(counts)) + counts
     old = (1,) * (len(counts) - ndim_of(A)) + tuple(shape_of(A))
-    spread = np.reshape(A, tuple(n for size in old for n in (1, size)))
-    wide = np.broadcast_to(spread, tuple(n for pair in zip(counts, old, strict=True) for n in pair))
-    tiled = np.reshape(wide, tuple(c * n for c, n in zip(counts, old, strict=True)))
-    return np.copy(tiled, order="C") if np.may_share_memory(plain(tiled), plain(A)) else tiled
+    spread = reshape(A, shape=tuple([n for size in old for n in (1, size)]), order="C", old=shape_of(A))
+    wide = broadcast_to(spread, shape=tuple([n for pair in zip(counts, old, strict=True) for n in pair]))
+    shape = tuple([c * n for c, n in zip(counts, old, strict=True)])
+    tiled = reshape(wide, shape=shape, order="C", old=shape_of(wide))
+    return np.copy(tiled, order="C") if np.may_share_memory(laid(tiled), laid(A)) else tiled
 
 
 implements(np.copy)(lambda a, order="K", subok=False: copy(a, order=order))

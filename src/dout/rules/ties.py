@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy
 
-from ..graph import plain, shape_of
+from ..graph import is_complex, plain, shape_of
 from ..witness import is_users
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -40,7 +40,7 @@ def is_variable(x: Any) -> bool:
 
 def conj(x: Array) -> Array:
     """The conjugate; a real array as it is."""
-    return np.conj(x) if np.iscomplexobj(x) else x
+    return np.conj(x) if is_complex(x) else x
 
 
 def transposed(a: Array) -> Array:

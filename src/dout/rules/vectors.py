@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..graph import ndim_of, shape_of
+from ..graph import Primitive, ndim_of, shape_of
 from .registry import implements, primitive
 from .ties import conj, transposed
 
@@ -25,12 +25,22 @@ def _row(x: Array) -> Array:
     return np.expand_dims(x, -2)
 
 
+def _of_three(a: Array, b: Array) -> Array:
+    """np.cross of plain arrays of vectors of three, as NumPy computes it, without its detours."""
+    out = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        part = out[..., i]
+        np.multiply(a[..., j], b[..., k], out=part)
+        part -= a[..., k] * b[..., j]
+    return out
+
+
 #: g . (da x b) = da . (b x g), and g . (a x db) = db . (g x a).
-cross = primitive(
+cross: Primitive = primitive(
     "cross",
-    lambda a, b: np.cross(a, b),
-    lambda dout, _out, _a, b: np.cross(b, dout),
-    lambda dout, _out, a, _b: np.cross(dout, a),
+    lambda a, b: _of_three(a, b),
+    lambda dout, _out, _a, b: cross(b, dout),
+    lambda dout, _out, a, _b: cross(dout, a),
 )
 #: The first vector is conjugated, also in vecmat.
 vecdot = primitive(
