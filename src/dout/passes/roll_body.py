@@ -1,0 +1,168 @@
+"""The body of a loop: the operations of one window, with inputs for what they read from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..graph import NO_PARAMS
+from .program import Program, Value
+from .roll_fit import Fitted, Slot, at_position
+from .roll_loops import STEPPED, Moving, Take
+from .roll_repeats import Sequence, filled
+
+
+class Around(Protocol):
+    """The program that is being made around a loop."""
+
+    seq: Sequence
+    loops: list[Fitted]
+
+    def number(self, position: int) -> int:
+        """The number of a position's value."""
+
+    def pick(self, loop: int, o: int, stacked: bool) -> int:
+        """The number of a loop's result."""
+
+    def stack(self, positions: np.ndarray) -> int:
+        """The number of a stack of separate values."""
+
+
+class Body:
+    """The body of a loop, and what it takes.
+
+    Attributes:
+        takes: for each input.
+        args: the number of what is taken, in the program around it; that of the counter is missing, and it is the last.
+    """
+
+    def __init__(self, loop: Fitted, around: Around) -> None:
+        self.loop = loop
+        self.around = around
+        self.takes: list[Take] = []
+        self.args: list[int] = []
+        self._inputs: list[Value] = []
+        self._input_of: dict[Any, int] = {}
+        self._constants: dict[int, int] = {}
+        self._constant_values: list[Value] = []
+        self._place: list[tuple[str, int]] = []  # of each value of the window
+        self._outputs: dict[tuple[str, int], int] = {}
+        self._carried: list[tuple[int, int, int]] = []  # which input, of which value, how far back
+        self._made: list[tuple[Value, list[tuple[str, int]]]] = []
+        counted = False
+        for o in range(loop.period):
+            counted |= self._enter(o)
+        if counted:
+            self._inputs.append(Value(None, (), NO_PARAMS, (), int, input=len(self._inputs)))
+            self.takes.append(Take("counter"))
+        self._wire()
+
+    def output(self, o: int) -> int:
+        """Which output of the body a value of the window is."""
+        return self._outputs.setdefault(self._place[o], len(self._outputs))
+
+    def program(self, rolled: Callable[..., Program], least: tuple[int, int]) -> Program:
+        """The body, with its own repetitions rolled; to be asked for when all outputs are known."""
+        first = len(self._inputs)
+        shift = {"input": 0, "constant": first, "own": first + len(self._constant_values)}
+        values = [*self._inputs, *self._constant_values]
+        for value, args in self._made:
+            given = [(k, a if k != "counter" else first - 1) for k, a in args]
+            numbers = tuple([shift.get(k, 0) + a for k, a in given])
+            values.append(Value(value.op, numbers, value.params, value.shape, value.dtype, array=value.array))
+        outputs = [shift[k] + a for k, a in self._outputs]
+        return rolled(Program(values, outputs, [], first), *least)
+
+    def _take(self, key: Any, take: Take, arg: int, form: Value) -> int:
+        found = self._input_of.get(key)
+        if found is None:
+            found = self._input_of[key] = len(self._inputs)
+            self._inputs.append(Value(None, (), NO_PARAMS, form.shape, form.dtype, input=found, array=form.array))
+            self.takes.append(take)
+            self.args.append(arg)
+        return found
+
+    def _enter(self, o: int) -> bool:
+        """Enter an operation of the window; says whether it counts."""
+        loop, seq = self.loop, self.loop.seq
+        value = loop.value(o)
+        position = loop.start + o
+        numbers, later = seq.moved(position, 1), seq.moved(position + loop.period, 1)
+        counts = bool((numbers != later).any())
+        if counts and self._is_entry(o, value, int(numbers[0]), int(later[0])):
+            return False
+        args = [self._read(slot) for slot in loop.slots[o]]
+        if counts:
+            moving = iter(
+                [int(x) if x == y else Moving(int(x), int(y - x)) for x, y in zip(numbers, later, strict=True)]
+            )
+            how = filled(dict(value.params), moving)
+            value = Value(STEPPED, (), {"op": value.op, "how": how}, value.shape, value.dtype, array=value.array)
+            args.append(("counter", 0))
+        self._place.append(("own", len(self._made)))
+        self._made.append((value, args))
+        return counts
+
+    def _is_entry(self, o: int, value: Value, first: int, second: int) -> bool:
+        """Whether an operation is `x[t]`, where x is the same in all steps: then it is an entry of that stack."""
+        assert value.op is not None
+        slot = self.loop.slots[o][0]
+        if value.op.name != "getitem" or slot.kind != "same" or type(value.params["key"]) is not int:
+            return False
+        x = at_position(self.loop.seq, slot.at)
+        far = second - first
+        last = first + (self.loop.n - 1) * far
+        if (first < 0) != (last < 0):
+            return False
+        start = first + x.shape[0] if first < 0 else first
+        key = ("row", slot.at, start, far)
+        self._place.append(("input", self._take(key, Take("each", start, far), self.around.number(slot.at), value)))
+        return True
+
+    def _read(self, slot: Slot) -> tuple[str, int]:
+        around, seq = self.around, self.loop.seq
+        if slot.kind == "own":
+            return self._place[slot.at]
+        if slot.kind == "same":
+            form = at_position(seq, slot.at)
+            if form.is_constant() and not form.captured:
+                return "constant", self._constant(slot.at, form)
+            return "input", self._take(("same", slot.at), Take("same"), around.number(slot.at), form)
+        if slot.kind == "carried":
+            return "input", self._carry(slot.at, slot.far)
+        if slot.kind == "entry":
+            form = around.loops[slot.loop].value(slot.at)
+            key: Any = ("entry", slot.loop, slot.at, slot.first, slot.far)
+            stack = around.pick(slot.loop, slot.at, True)
+            return "input", self._take(key, Take("each", slot.first, slot.far), stack, form)
+        key = ("various", slot.which.tobytes())
+        form = at_position(seq, int(slot.which[0]))
+        found = self._input_of.get(key)
+        if found is None:
+            found = self._take(key, Take("each", 0, 1), around.stack(slot.which), form)
+        return "input", found
+
+    def _constant(self, position: int, form: Value) -> int:
+        found = self._constants.get(position)
+        if found is None:
+            found = self._constants[position] = len(self._constant_values)
+            self._constant_values.append(form)
+        return found
+
+    def _carry(self, at: int, far: int) -> int:
+        """The input that is a value of so many steps before; those between are carried too."""
+        for q in range(1, far + 1):
+            key = ("carried", at, q)
+            if key not in self._input_of:
+                number = self.around.number(self.loop.initial(at, q))
+                b = self._take(key, Take("carried"), number, self.loop.value(at))
+                self._carried.append((b, at, q))
+        return self._input_of["carried", at, far]
+
+    def _wire(self) -> None:
+        """Enter what carried inputs are in the next step."""
+        for b, at, q in self._carried:
+            key = self._place[at] if q == 1 else ("input", self._input_of["carried", at, q - 1])
+            self.takes[b] = Take("carried", next=self._outputs.setdefault(key, len(self._outputs)))
