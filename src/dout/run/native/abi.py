@@ -21,7 +21,11 @@ _WORD = ctypes.c_uint64
 _DOUBLE = ctypes.c_double
 #: Functions of NumPy's C API by their place in its table.
 _NUMPY = {"PyArray_New": 93, "PyArray_Scalar": 60}
-_PYTHON = ("PyFloat_FromDouble", "PyBool_FromLong", "PyTuple_New", "PyList_New", "PyObject_Vectorcall", "Py_DecRef")
+_PYTHON = (
+    "PyFloat_FromDouble", "PyBool_FromLong", "PyLong_FromLongLong", "PyLong_AsLongLongAndOverflow", "PyTuple_New",
+    "PyList_New", "PyObject_Vectorcall", "Py_DecRef", "Py_IncRef", "PyErr_NoMemory", "PyEval_SaveThread",
+    "PyEval_RestoreThread", "PyMem_RawMalloc", "PyMem_RawFree",
+)  # fmt: skip
 
 
 def _word(address: int, place: int) -> int:

@@ -9,9 +9,11 @@ from ...passes.fuse import Group, Plan, check_plan, fused
 from ...passes.program import Program
 from ..interpret import BROKEN, forwarded, same
 from . import abi
+from . import text as ir
 from .engine import Code, builtin
-from .entry import Entry, Template, safe_entry
+from .entry import Entry, Template
 from .loops import Nest, Signature, signature
+from .safely import safe_entry
 from .scalars import KINDS, kind
 
 
@@ -25,8 +27,6 @@ class Native:
     """
 
     def __init__(self, program: Program, parameters: Sequence[int] | None, template: Template, slow: Any) -> None:
-        from . import text as ir
-
         self.program = program
         self.plan: Plan = check_plan(program, fused(program, kind))
         self.groups = [s for s in self.plan.steps if isinstance(s, Group)]
@@ -40,20 +40,21 @@ class Native:
         for n, group in enumerate(self.groups):
             checks = self._own_checks(group) if whole else []
             takes = signature(program, self.plan, group, checks)
-            nest = Nest(program, self.plan, group, takes, module, f"group{n}")
+            nest = Nest(program, self.plan, group, takes, module, f"_group{n}")
+            function = by_table(nest.function, takes, f"group{n}")
             if fast:
                 results = (tuple, takes.results)
-                keeps.append(Entry(program, takes, nest.function, module, f"entry{n}", takes.inputs, results).keep)
+                keeps.append(Entry(program.values, takes, function, f"entry{n}", takes.inputs, results).keep)
             self.takes.append(takes)
         if whole:
             assert parameters is not None
             core = module.get_global("group0")
-            direct = Entry(program, self.takes[0], core, module, "direct", parameters, template, slow)
+            direct = Entry(program.values, self.takes[0], core, "direct", parameters, template, slow)
             keeps.append(direct.keep)
         code = Code(str(module))
         self.direct = builtin(code, "direct", keeps) if whole else None
         kernels = [builtin(code, f"entry{n}", keeps) if fast else None for n in range(len(self.groups))]
-        safes = [safe_entry(program, takes, code.address(f"group{n}")) for n, takes in enumerate(self.takes)]
+        safes = [safe_entry(program.values, takes, code.address(f"group{n}")) for n, takes in enumerate(self.takes)]
         self._code = code
         self.run = self._driver(kernels, safes, done=set(self.takes[0].checks) if whole else set())
 
@@ -177,6 +178,16 @@ class Native:
                 "Called by ctypes: objects of this Python or NumPy are not laid out as the quicker way expects."
             )
         return "\n".join(lines)
+
+
+def by_table(nest: ir.Function, takes: Signature, name: str) -> ir.Function:
+    """A function around that of a group, which takes its pointers from a table."""
+    function = ir.Function(nest.module, ir.FunctionType(ir.IntType(32), [ir.PointerType()]), name)
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    places = [ir.Constant(ir.IntType(64), k) for k in range(len(takes.slots))]
+    at = [b.gep(function.args[0], [k], source_etype=ir.PointerType()) for k in places]
+    b.ret(b.call(nest, [b.load(p, typ=ir.PointerType()) for p in at]))
+    return function
 
 
 def _bytes(value: Any) -> int:

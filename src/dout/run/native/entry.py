@@ -1,232 +1,297 @@
-"""The ways into native code: a builtin of Python's that reads the objects itself, and a safe way by ctypes.
+"""The builtin around native code: it reads Python's objects itself, and makes the results.
 
-The builtin holds every object to what the code was made for: type, dtype, shape, contiguous memory. For anything else it
-calls what it was given for that, or gives False, and the safe way converts what can be converted.
+It holds every object to what the code was made for: type, dtype, shape, contiguous memory. For anything else it
+calls what it was given for that, or gives False, and the caller converts what can be converted.
 """
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from ...passes.program import Program, Value
+from ...passes.program import Value
+from . import text as ir
 from .abi import READABLE
-from .loops import SIZES, Signature
-from .scalars import KINDS
 
-#: How results are put together: the number of a result, or a kind of container and its parts.
+#: How results are put together: the number of a value, or a kind of container and its parts.
 Template = Any
+_P, _LONG, _INT, _BYTE, _BIT = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
+
+
+class Core(Protocol):
+    """What the entry calls.
+
+    Attributes:
+        inputs, results: the numbers of the values that it reads and makes.
+        slots: the place of each in the table of pointers that it is called with.
+        long: whether it runs so long that other threads of Python's should go on meanwhile.
+    """
+
+    inputs: list[int]
+    results: list[int]
+
+    @property
+    def slots(self) -> Mapping[int, int]: ...
+    @property
+    def long(self) -> bool: ...
 
 
 class Entry:
-    """Emits a builtin `name(args...)` around the function of a group."""
+    """Emits a builtin `name(args...)` around a function `int core(table)`.
+
+    Args:
+        values: what the program's values are, by number.
+        core: what the function takes.
+        function: the function.
+        name: of the builtin.
+        parameters: the numbers of the values that are its arguments.
+        template: how the results are put together.
+        slow: what is called if the arguments are of another form; without one, the builtin gives False.
+    """
 
     def __init__(
-        self,
-        program: Program,
-        takes: Signature,
-        core: Any,
-        module: Any,
-        name: str,
-        parameters: Sequence[int],
-        template: Template,
-        slow: Any = None,
-    ) -> None:
-        from . import text as ir
-
-        self.ir = ir
-        self.program = program
-        self.pointer, self.long, self.int = ir.PointerType(), ir.IntType(64), ir.IntType(32)
-        self.module = module
+        self, values: Sequence[Value], core: Core, function: ir.Function, name: str, parameters: Sequence[int],
+        template: Template, slow: Any = None,
+    ) -> None:  # fmt: skip
+        self.values = values
+        self.module = module = function.module
         self.keep: list[Any] = [slow]
-        p = self.pointer
-        function = ir.Function(module, ir.FunctionType(p, [p, p, self.long, p]), name)
-        self.function = function
-        self.b = b = ir.IRBuilder(function.append_basic_block("entry"))
-        self.other = function.append_basic_block("other")
-        _, args, count, keywords = function.args
-        fits = b.and_(
-            b.icmp_unsigned("==", count, ir.Constant(self.long, len(parameters))),
-            b.icmp_unsigned("==", keywords, ir.Constant(p, None)),
-        )
-        self._go_on(fits)
-        places = {i: k for k, i in enumerate(parameters)}
-        pointers = []
-        for i in takes.inputs:
-            if i in places:
-                obj = b.load(b.gep(args, [ir.Constant(self.long, places[i])], source_etype=p), typ=p)
+        self.own: list[Any] = []  # objects that are let go if something fails
+        self.entry = entry = ir.Function(module, ir.FunctionType(_P, [_P, _P, _LONG, _P]), name)
+        self.b = b = ir.IRBuilder(entry.append_basic_block("entry"))
+        self.other = entry.append_basic_block("other")
+        _, args, count, keywords = entry.args
+        fits = b.icmp_unsigned("==", count, ir.Constant(_LONG, len(parameters)))
+        self._go_on(b.and_(fits, b.icmp_unsigned("==", keywords, ir.Constant(_P, None))))
+        table = b.alloca(_P, max(len(core.slots), 1))
+        self.objects: dict[int, Any] = {}
+        self.data: dict[int, Any] = {}
+        for k, i in enumerate(parameters):  # what is not used has to be of the form that was recorded, too
+            obj = b.load(b.gep(args, [ir.Constant(_LONG, k)], source_etype=_P), typ=_P)
+            self.objects[i], self.data[i] = obj, self._data(obj, values[i])
+        for i in core.inputs:
+            if i not in self.data:
+                self.data[i] = self._constant(i)
+            self._enter(table, core.slots[i], self.data[i])
+        leaves = _leaves(template)
+        rooms: list[tuple[Any, Any]] = []
+        first: dict[int, int] = {}
+        for n, i in enumerate(leaves):
+            passed_on = i not in core.results and not values[i].array
+            rooms.append((None, None) if passed_on or (i in first and not values[i].array) else self._room(values[i]))
+            first.setdefault(i, n)
+        for i in core.results:
+            data = rooms[first[i]][1] if i in first else self._room(values[i])[1]
+            self._enter(table, core.slots[i], data)
+        self._run(function, table, core.long)
+        made: list[Any] = []
+        for n, i in enumerate(leaves):
+            array, data = rooms[n]
+            if first[i] != n or i not in core.results:
+                made.append(self._copied(i, array, data, made[first[i]] if first[i] != n else None))
             else:
-                constant = program.values[i].constant
-                self.keep.append(constant)
-                obj = self._address(id(constant))
-            pointers.append(self._data(obj, program.values[i]))
-        for k, i in enumerate(parameters):
-            if i not in takes.inputs:  # not used, but it has to be of the form that was recorded
-                obj = b.load(b.gep(args, [ir.Constant(self.long, k)], source_etype=p), typ=p)
-                self._data(obj, program.values[i])
-        made = {i: self._room(program.values[i]) for i in takes.results}
-        pointers += [data for _, data in made.values()]
-        failed = b.icmp_unsigned("!=", b.call(core, pointers), ir.Constant(self.int, 0))
-        drop, fine = function.append_basic_block("drop"), function.append_basic_block("fine")
-        b.cbranch(failed, drop, fine)
-        b.position_at_end(drop)
-        for array, _ in made.values():
-            if array is not None:
-                b.call(self._extern("Py_DecRef", ir.VoidType(), [p]), [array])
-        b.branch(self.other)
-        b.position_at_end(fine)
-        objects = {i: array or self._object(data, program.values[i]) for i, (array, data) in made.items()}
-        b.ret(self._together(template, objects))
+                made.append(array or self._object(data, values[i]))
+        b.ret(self._together(template, iter(made)))
         b.position_at_end(self.other)
         if slow is None:
-            b.ret(b.call(self._extern("PyBool_FromLong", p, [self.long]), [ir.Constant(self.long, 0)]))
+            b.ret(b.call(self._extern("PyBool_FromLong", _P, [_LONG]), [ir.Constant(_LONG, 0)]))
         else:
-            call = self._extern("PyObject_Vectorcall", p, [p, p, self.long, p])
+            call = self._extern("PyObject_Vectorcall", _P, [_P, _P, _LONG, _P])
             b.ret(b.call(call, [self._address(id(slow)), args, count, keywords]))
 
     # Small words
 
     def _address(self, where: int) -> Any:
-        return self.ir.Constant(self.long, where).inttoptr(self.pointer)
+        return ir.Constant(_LONG, where).inttoptr(_P)
 
     def _extern(self, name: str, result: Any, args: list[Any]) -> Any:
-        found = self.module.globals.get(name)
-        return found or self.ir.Function(self.module, self.ir.FunctionType(result, args), name)
+        return self.module.globals.get(name) or ir.Function(self.module, ir.FunctionType(result, args), name)
 
     def _go_on(self, condition: Any) -> None:
         """Go on if it holds, else to what is done with other arguments."""
-        onwards = self.function.append_basic_block("fits")
+        onwards = self.entry.append_basic_block("fits")
         self.b.cbranch(condition, onwards, self.other)
         self.b.position_at_end(onwards)
 
     def _field(self, obj: Any, offset: int, kind: Any) -> Any:
-        place = self.b.gep(obj, [self.ir.Constant(self.long, offset)], source_etype=self.ir.IntType(8))
-        return self.b.load(place, typ=kind)
+        return self.b.load(self.b.gep(obj, [ir.Constant(_LONG, offset)], source_etype=_BYTE), typ=kind)
 
     def _is(self, value: Any, number: int) -> Any:
-        return self.b.icmp_unsigned("==", value, self.ir.Constant(value.type, number))
+        return self.b.icmp_unsigned("==", value, ir.Constant(value.type, number))
+
+    def _enter(self, table: Any, slot: int, pointer: Any) -> None:
+        self.b.store(pointer, self.b.gep(table, [ir.Constant(_LONG, slot)], source_etype=_P))
 
     # Reading objects
 
+    def _constant(self, i: int) -> Any:
+        """A pointer to a constant's entries: of an array that the function holds, where they are at the call."""
+        value = self.values[i]
+        if value.captured:
+            self.keep.append(value.constant)
+            return self._data(self._address(id(value.constant)), value)
+        held = np.require(np.asarray(value.constant, value.dtype), None, ["C_CONTIGUOUS", "ALIGNED"])
+        self.keep.append(held)
+        return self._address(held.ctypes.data)
+
     def _data(self, obj: Any, value: Value) -> Any:
         """A pointer to the first entry, after holding the object to its form."""
-        ir, b = self.ir, self.b
-        kind = self._field(obj, 8, self.long)
+        b = self.b
+        kind = self._field(obj, 8, _LONG)
         if not value.array:
-            self._go_on(self._is_number(obj, kind, value))
-            if value.dtype is bool:
-                slot = b.alloca(ir.IntType(8))
-                b.store(b.zext(b.icmp_unsigned("==", obj, self._address(id(True))), ir.IntType(8)), slot)
-                return slot
-            return b.gep(obj, [ir.Constant(self.long, 16)], source_etype=ir.IntType(8))
+            return self._number(obj, kind, value)
         self._go_on(self._is(kind, id(np.ndarray)))
         dtype = np.dtype(value.dtype)
         self.keep.append(dtype)
-        flags = b.and_(self._field(obj, 64, self.int), ir.Constant(self.int, READABLE))
-        fits = b.and_(self._is(self._field(obj, 24, self.int), len(value.shape)), self._is(flags, READABLE))
-        self._go_on(b.and_(fits, self._is(self._field(obj, 56, self.long), id(dtype))))
-        dimensions = self._field(obj, 32, self.pointer)
-        fits = ir.Constant(ir.IntType(1), 1)
-        for k, n in enumerate(value.shape):
-            fits = b.and_(fits, self._is(self._field(dimensions, 8 * k, self.long), n))
+        flags = b.and_(self._field(obj, 64, _INT), ir.Constant(_INT, READABLE))
+        fits = b.and_(self._is(self._field(obj, 24, _INT), len(value.shape)), self._is(flags, READABLE))
+        self._go_on(b.and_(fits, self._is(self._field(obj, 56, _LONG), id(dtype))))
         if value.shape:
+            dimensions = self._field(obj, 32, _P)
+            fits = ir.Constant(_BIT, 1)
+            for k, n in enumerate(value.shape):
+                fits = b.and_(fits, self._is(self._field(dimensions, 8 * k, _LONG), n))
             self._go_on(fits)
-        return self._field(obj, 16, self.pointer)
+        return self._field(obj, 16, _P)
 
-    def _is_number(self, obj: Any, kind: Any, value: Value) -> Any:
+    def _number(self, obj: Any, kind: Any, value: Value) -> Any:
+        """A pointer to a number, which NumPy and Python keep behind the object's head."""
         b = self.b
         if value.dtype is bool:
-            true, false = self._address(id(True)), self._address(id(False))
-            return b.or_(b.icmp_unsigned("==", obj, true), b.icmp_unsigned("==", obj, false))
+            true, false = (b.icmp_unsigned("==", obj, self._address(id(x))) for x in (True, False))
+            self._go_on(b.or_(true, false))
+            slot = b.alloca(_BYTE)
+            b.store(b.zext(true, _BYTE), slot)
+            return slot
         own = value.dtype if isinstance(value.dtype, type) else np.dtype(value.dtype).type
-        return self._is(kind, id(own))
+        self._go_on(self._is(kind, id(own)))
+        if own is int:
+            slot, over = b.alloca(_LONG), b.alloca(_INT)
+            read = self._extern("PyLong_AsLongLongAndOverflow", _LONG, [_P, _P])
+            b.store(b.call(read, [obj, over]), slot)
+            self._go_on(self._is(b.load(over, typ=_INT), 0))
+            return slot
+        return b.gep(obj, [ir.Constant(_LONG, 16)], source_etype=_BYTE)
+
+    # Running
+
+    def _run(self, function: Any, table: Any, long: bool) -> None:
+        """Call the core; let other threads go on if that takes long."""
+        b = self.b
+        if long:
+            state = b.call(self._extern("PyEval_SaveThread", _P, []), [])
+            status = b.call(function, [table])
+            b.call(self._extern("PyEval_RestoreThread", ir.VoidType(), [_P]), [state])
+        else:
+            status = b.call(function, [table])
+        fine, failed, memory, broken = (
+            self.entry.append_basic_block(n) for n in ("fine", "failed", "memory", "broken")
+        )
+        b.cbranch(self._is(status, 0), fine, failed)
+        b.position_at_end(failed)
+        self._let_go()
+        b.cbranch(self._is(status, 1), broken, memory)
+        b.position_at_end(broken)
+        b.branch(self.other)
+        b.position_at_end(memory)
+        b.ret(b.call(self._extern("PyErr_NoMemory", _P, []), []))
+        b.position_at_end(fine)
+
+    def _let_go(self) -> None:
+        for obj in self.own:
+            self.b.call(self._extern("Py_DecRef", ir.VoidType(), [_P]), [obj])
 
     # Making objects
 
     def _room(self, value: Value) -> tuple[Any, Any]:
         """A new array and where its entries are; or for a number, only room for it."""
-        ir, b, p = self.ir, self.b, self.pointer
+        b = self.b
         if not value.array:
-            return None, b.alloca(ir.IntType(8 * SIZES[KINDS[value.dtype]]))
-        kind = ir.ArrayType(self.long, max(len(value.shape), 1))
+            return None, b.alloca(ir.IntType(8 * np.dtype(value.dtype).itemsize))
+        kind = ir.ArrayType(_LONG, max(len(value.shape), 1))
         shape = ir.GlobalVariable(self.module, kind, self.module.get_unique_name("shape"))
         shape.global_constant, shape.linkage = True, "internal"
         shape.initializer = ir.Constant(kind, list(value.shape) or [0])
-        new = self._extern("PyArray_New", p, [p, self.int, p, self.int, p, p, self.int, self.int, p])
-        none, zero = ir.Constant(p, None), ir.Constant(self.int, 0)
+        new = self._extern("PyArray_New", _P, [_P, _INT, _P, _INT, _P, _P, _INT, _INT, _P])
+        none, zero = ir.Constant(_P, None), ir.Constant(_INT, 0)
         array = b.call(
             new,
-            [self._address(id(np.ndarray)), ir.Constant(self.int, len(value.shape)), shape,
-             ir.Constant(self.int, np.dtype(value.dtype).num), none, none, zero, zero, none],
+            [self._address(id(np.ndarray)), ir.Constant(_INT, len(value.shape)), shape,
+             ir.Constant(_INT, np.dtype(value.dtype).num), none, none, zero, zero, none],
         )  # fmt: skip
         self._hold(array)
-        return array, self._field(array, 16, p)
+        return array, self._field(array, 16, _P)
 
     def _hold(self, obj: Any) -> None:
-        """Stop with Python's error if there is none."""
-        onwards, failed = self.function.append_basic_block("made"), self.function.append_basic_block("failed")
-        self.b.cbranch(self.b.icmp_unsigned("==", obj, self.ir.Constant(self.pointer, None)), failed, onwards)
+        """Stop with Python's error if there is no object."""
+        onwards, failed = self.entry.append_basic_block("made"), self.entry.append_basic_block("failed")
+        self.b.cbranch(self.b.icmp_unsigned("==", obj, ir.Constant(_P, None)), failed, onwards)
         self.b.position_at_end(failed)
-        self.b.ret(self.ir.Constant(self.pointer, None))
+        self._let_go()
+        self.b.ret(ir.Constant(_P, None))
         self.b.position_at_end(onwards)
+        self.own.append(obj)
 
     def _object(self, data: Any, value: Value) -> Any:
-        ir, b, p = self.ir, self.b, self.pointer
+        b = self.b
         if value.dtype is float:
-            made = b.call(self._extern("PyFloat_FromDouble", p, [ir.DoubleType()]), [b.load(data, typ=ir.DoubleType())])
+            made = b.call(
+                self._extern("PyFloat_FromDouble", _P, [ir.DoubleType()]), [b.load(data, typ=ir.DoubleType())]
+            )
         elif value.dtype is bool:
-            number = b.zext(b.load(data, typ=ir.IntType(8)), self.long)
-            made = b.call(self._extern("PyBool_FromLong", p, [self.long]), [number])
+            made = b.call(self._extern("PyBool_FromLong", _P, [_LONG]), [b.zext(b.load(data, typ=_BYTE), _LONG)])
+        elif value.dtype is int:
+            made = b.call(self._extern("PyLong_FromLongLong", _P, [_LONG]), [b.load(data, typ=_LONG)])
         else:
             dtype = np.dtype(value.dtype)
             self.keep.append(dtype)
-            made = b.call(
-                self._extern("PyArray_Scalar", p, [p, p, p]), [data, self._address(id(dtype)), ir.Constant(p, None)]
-            )
+            scalar = self._extern("PyArray_Scalar", _P, [_P, _P, _P])
+            made = b.call(scalar, [data, self._address(id(dtype)), ir.Constant(_P, None)])
         self._hold(made)
         return made
 
-    def _together(self, template: Template, objects: dict[int, Any]) -> Any:
+    def _copied(self, i: int, array: Any, data: Any, before: Any) -> Any:
+        """A result that is there already: an argument, a constant, or the same as one before."""
+        value, b = self.values[i], self.b
+        if value.array:
+            if before is not None:
+                source = self._field(before, 16, _P)
+            else:
+                source = self.data[i] if i in self.data else self._constant(i)
+            size = int(np.prod(value.shape, dtype=np.int64)) * np.dtype(value.dtype).itemsize
+            copy = self.module.declare_intrinsic(
+                "llvm.memcpy.p0.p0.i64", (), ir.FunctionType(ir.VoidType(), [_P, _P, _LONG, _BIT])
+            )
+            b.call(copy, [data, source, ir.Constant(_LONG, size), ir.Constant(_BIT, 0)])
+            return array
+        if before is None:
+            self.keep.append(value.constant)
+            before = self.objects[i] if i in self.objects else self._address(id(value.constant))
+        b.call(self._extern("Py_IncRef", ir.VoidType(), [_P]), [before])
+        self.own.append(before)
+        return before
+
+    def _together(self, template: Template, made: Any) -> Any:
         if isinstance(template, int):
-            return objects[template]
+            return next(made)
         kind, parts = template
-        inner = [self._together(part, objects) for part in parts]
-        new = self._extern("PyTuple_New" if kind is tuple else "PyList_New", self.pointer, [self.long])
-        made = self.b.call(new, [self.ir.Constant(self.long, len(inner))])
-        self._hold(made)
-        first = made if kind is tuple else self._field(made, 24, self.pointer)
+        inner = [self._together(part, made) for part in parts]
+        new = self._extern("PyTuple_New" if kind is tuple else "PyList_New", _P, [_LONG])
+        whole = self.b.call(new, [ir.Constant(_LONG, len(inner))])
+        self._hold(whole)
+        first = whole if kind is tuple else self._field(whole, 24, _P)
         start = 24 if kind is tuple else 0
         for k, obj in enumerate(inner):
-            place = self.b.gep(first, [self.ir.Constant(self.long, start + 8 * k)], source_etype=self.ir.IntType(8))
+            place = self.b.gep(first, [ir.Constant(_LONG, start + 8 * k)], source_etype=_BYTE)
             self.b.store(obj, place)
-        return made
+            self.own.remove(obj)  # the container's now
+        return whole
 
 
-def safe_entry(program: Program, takes: Signature, address: int) -> Callable[..., tuple[Any, ...] | None]:
-    """A function of the values a group takes, which gives its results, or None if a check broke."""
-    count = len(takes.inputs) + len(takes.results)
-    core = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * count)(address)
-    given = [program.values[i] for i in takes.inputs]
-    wanted = [program.values[i] for i in takes.results]
-
-    def run(*args: Any) -> tuple[Any, ...] | None:
-        held = []
-        for value, arg in zip(given, args, strict=True):
-            if np.shape(arg) != value.shape:
-                raise ValueError(f"expected shape {value.shape}, got {np.shape(arg)}")
-            held.append(np.require(arg, value.dtype, ["C_CONTIGUOUS", "ALIGNED"]))
-        made = [np.empty(value.shape, value.dtype) for value in wanted]
-        if core(*[a.ctypes.data for a in (*held, *made)]):
-            return None
-        return tuple([_as_recorded(a, value) for a, value in zip(made, wanted, strict=True)])
-
-    return run
-
-
-def _as_recorded(array: np.ndarray, value: Value) -> Any:
-    if value.array:
-        return array
-    return value.dtype(array) if isinstance(value.dtype, type) else array[()]
+def _leaves(template: Template) -> list[int]:
+    """The numbers in it, in order."""
+    if isinstance(template, int):
+        return [template]
+    return [i for part in template[1] for i in _leaves(part)]

@@ -35,6 +35,12 @@ class Signature:
     inputs: list[int]
     results: list[int]
     checks: list[int]
+    long: bool = False
+
+    @property
+    def slots(self) -> dict[int, int]:
+        """The place of each in the table that an entry makes."""
+        return {v: k for k, v in enumerate([*self.inputs, *self.results])}
 
 
 def signature(program: Program, plan: Plan, group: Group, checks: Sequence[int] = ()) -> Signature:
