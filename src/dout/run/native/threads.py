@@ -87,7 +87,7 @@ def available() -> bool:
 
 
 def split(module: ir.Module) -> ir.Function:
-    """Emits `int split(step, table, extent)`, which runs `step(table, begin, end)` for all iterations, over threads.
+    """Emits what runs a step over threads: it is given the step, its table and the extent.
 
     It gives the greatest of what the pieces gave.
     """
