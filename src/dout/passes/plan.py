@@ -53,7 +53,7 @@ class Read:
 How = Literal["map", "copy", "reduce", "scan", "add", "check"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Statement:
     """Entries of one value, over a domain.
 
@@ -66,6 +66,7 @@ class Statement:
         scanned: the axis of the domain along which a scan goes.
         combine: "sum", "prod", "max" or "min", for "reduce" and "scan".
         number: the constant that is stored, for a "copy" that reads nothing; for "check", which check it is.
+        part: whether it is one of several that fill different entries of a buffer, in any order.
     """
 
     how: How
@@ -76,9 +77,10 @@ class Statement:
     scanned: int = -1
     combine: str = ""
     number: Any = None
+    part: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Loop:
     """Statements and loops that are run for each place along one axis.
 
@@ -99,7 +101,7 @@ class Loop:
                 yield from item.statements()
 
 
-@dataclass
+@dataclass(eq=False)
 class Nest:
     """A native step: statements, and loops around them.
 

@@ -1,0 +1,172 @@
+"""The order of statements at one depth of loops, and which of them share the loop there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .plan import Read, Statement
+
+#: In a level, what is about numbers comes first, then loops, then what isn't native code of ours.
+_LEAF, _LOOP, _OTHER = range(3)
+
+
+def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
+    """Groups of units in an order in which they can run; those of one group share the loop at this depth."""
+    kinds = [_kind(u, depth) for u in units]
+    level = _earliest(units, kinds, depth)
+    _sink(units, kinds, level, depth)
+    groups: dict[Any, list[int]] = {}
+    for n, u in enumerate(units):
+        key = (level[n], kinds[n], u.extents[depth] if kinds[n] == _LOOP else n if kinds[n] == _OTHER else 0)
+        groups.setdefault(key, []).append(n)
+    found = []
+    for key in sorted(groups, key=lambda k: (k[0], k[1], groups[k][0])):
+        members = groups[key]
+        parts = _connected(units, members, depth) if key[1] == _LOOP else [members]
+        found += [[units[n] for n in part] for part in parts]
+    return found
+
+
+def _kind(unit: Any, depth: int) -> int:
+    if not isinstance(unit, Statement):
+        return _OTHER
+    return _LOOP if len(unit.extents) > depth else _LEAF
+
+
+def _reads(unit: Any) -> list[Any]:
+    """What a unit reads: places, or for what is no statement the numbers of buffers."""
+    if not isinstance(unit, Statement):
+        return list(unit.reads)
+    found: list[Any] = list(unit.reads)
+    found += [i.read for r in (*unit.reads, unit.write) for i in r.indices]
+    return found
+
+
+def _buffer(r: Any) -> int:
+    return r.value if isinstance(r, Read) else r
+
+
+def _written(unit: Any) -> list[int]:
+    return [] if isinstance(unit, Statement) and unit.how == "check" else [unit.value]
+
+
+def _earliest(units: Sequence[Any], kinds: Sequence[int], depth: int) -> list[int]:
+    level: list[int] = []
+    writers: dict[int, list[int]] = {}
+    readers: dict[int, list[int]] = {}
+    several = _several(units)
+    for n, u in enumerate(units):
+        here = 0
+        for r in _reads(u):
+            for p in writers.get(_buffer(r), ()):
+                here = max(here, level[p] + _later(units, kinds, p, n, depth, r))
+            if _buffer(r) in several:
+                readers.setdefault(_buffer(r), []).append(n)
+        for b in _written(u):
+            for p in writers.get(b, ()):
+                if not (_is_part(units[p]) and _is_part(u)):
+                    here = max(here, level[p] + _after_write(units, kinds, p, n, depth))
+            for p in readers.get(b, ()):
+                if p != n:
+                    here = max(here, level[p] + (0 if kinds[p] == kinds[n] == _LEAF else 1))
+            writers.setdefault(b, []).append(n)
+        level.append(here)
+    return level
+
+
+def _is_part(unit: Any) -> bool:
+    return isinstance(unit, Statement) and unit.part
+
+
+def _several(units: Sequence[Any]) -> set[int]:
+    """Buffers that more than one unit writes to."""
+    seen: set[int] = set()
+    twice: set[int] = set()
+    for u in units:
+        for b in _written(u):
+            (twice if b in seen else seen).add(b)
+    return twice
+
+
+def _later(units: Sequence[Any], kinds: Sequence[int], p: int, n: int, depth: int, r: Any) -> int:
+    """By how many levels a unit has to come after one that it reads from."""
+    before, after = kinds[p], kinds[n]
+    if before == after == _LOOP:
+        return 0 if can_share(units[p], units[n], r, depth) else 1
+    if before == _OTHER:
+        return 1
+    return 0 if before <= after else 1
+
+
+def _after_write(units: Sequence[Any], kinds: Sequence[int], p: int, n: int, depth: int) -> int:
+    """By how many levels a unit has to come after one that writes to the same buffer."""
+    if isinstance(units[n], Statement) and isinstance(units[p], Statement):
+        return _later(units, kinds, p, n, depth, units[n].write)
+    return 1
+
+
+def can_share(p: Statement, s: Statement, r: Read, depth: int) -> bool:
+    """Whether what s reads of p's entries is there when both are in the same loops down to a depth."""
+    if p.extents[depth] != s.extents[depth] or r.indices or p.write.indices or p.how == "add":
+        return False
+    w = p.write.strides
+    if p.how == "check" or w[depth] <= 0 or any(w[k] == 0 or w[k] != r.strides[k] for k in range(depth + 1)):
+        return False
+    if sum(abs(t) * (e - 1) for t, e in zip(w[depth + 1 :], p.extents[depth + 1 :], strict=True)) >= w[depth]:
+        return False
+    start = r.offset - p.write.offset
+    low = start + sum(min(0, t * (e - 1)) for t, e in zip(r.strides[depth + 1 :], s.extents[depth + 1 :], strict=True))
+    high = start + sum(max(0, t * (e - 1)) for t, e in zip(r.strides[depth + 1 :], s.extents[depth + 1 :], strict=True))
+    return low >= 0 and high < w[depth]
+
+
+def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: int) -> None:
+    """Let what needs nothing from here come as late as it is used, so that it isn't kept in memory till then."""
+    made = {b for u in units for b in _written(u)}
+    users: dict[int, list[tuple[int, Any]]] = {}
+    for n, u in enumerate(units):
+        for r in _reads(u):
+            users.setdefault(_buffer(r), []).append((n, r))
+    filled = set()
+    several = _several(units)
+    for n, u in enumerate(units):
+        for b in _written(u):
+            if b in several and b in filled and isinstance(u, Statement):
+                users.setdefault(b, []).append((n, u.write))
+            filled.add(b)
+    for n in range(len(units) - 1, -1, -1):
+        u = units[n]
+        if kinds[n] != _LOOP or any(_buffer(r) in made for r in _reads(u)):
+            continue
+        if u.value in several and (u.how != "copy" or u.reads):
+            continue
+        found = users.get(u.value)
+        if found:
+            level[n] = max(level[n], min(level[c] - _later(units, kinds, n, c, depth, r) for c, r in found))
+
+
+def _connected(units: Sequence[Any], members: Sequence[int], depth: int) -> list[list[int]]:
+    """Those that have something to do with one another, or go over the same places all the way down."""
+    parent = {n: n for n in members}
+
+    def root(n: int) -> int:
+        while parent[n] != n:
+            parent[n] = parent[parent[n]]
+            n = parent[n]
+        return n
+
+    first: dict[Any, int] = {}
+    for n in members:
+        u = units[n]
+        keys: list[Any] = [("extents", u.extents), *[("buffer", b) for b in _written(u)]]
+        keys += [("buffer", _buffer(r)) for r in _reads(u)]
+        for key in keys:
+            if key in first:
+                parent[root(n)] = root(first[key])
+            else:
+                first[key] = n
+    groups: dict[int, list[int]] = {}
+    for n in members:
+        groups.setdefault(root(n), []).append(n)
+    return list(groups.values())
