@@ -13,15 +13,11 @@ from ..graph import ndim_of, plain, shape_of
 from .bessel import i1
 from .elementwise import to_dtype
 from .registry import FUNCTIONS, implements, primitive
+from .shaping import as_array
 from .ufuncs import store
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
-
-
-def as_array(a: Any) -> Array:
-    """A list or a number as an array; an array or a Variable as it is."""
-    return a if hasattr(a, "shape") else np.asarray(a)
 
 
 def _along(axis: int, start: int | None, stop: int | None = None, step: int | None = None) -> tuple[slice, ...]:

@@ -83,8 +83,10 @@ def _d_operand(
     known = {x for term in terms for x in term}
     found = [x for x in mine if x in known]
     path = optimize if isinstance(optimize, bool | str) else True  # a path given by hand is for the forward operands
+    path = path and len(terms) > 2  # of two there is only one order
     d = contract(dout, *others, inputs=terms, result=found, optimize=path)
-    d = np.expand_dims(d, tuple(k for k, x in enumerate(mine) if x not in known))
+    if len(found) < len(mine):
+        d = np.expand_dims(d, tuple(k for k, x in enumerate(mine) if x not in known))
     if len(mine) == len(inputs[i]):
         return d
     sizes = {x: shape_of(operands[i])[k] for k, x in enumerate(inputs[i])}

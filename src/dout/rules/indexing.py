@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import Primitive, ndim_of, shape_of
+from ..graph import Primitive, ndim_of, shape_of, size_of
 from ..layout import laid_out_alike
 from .elementwise import imag
 from .quick import MANY
@@ -57,7 +57,7 @@ def _add_at(buffer: Array, dout: Array, key: Any, shape: tuple[int, ...]) -> Non
         buffer[key] += dout
     elif _is_mask(key) and key.ndim:
         buffer[key.nonzero()] += dout  # a mask names each entry once; by places it is quicker than by the mask
-    elif isinstance(key, tuple) and len(shape) > 1 and 2 * np.size(dout) > buffer.size and buffer.flags.c_contiguous:
+    elif isinstance(key, tuple) and len(shape) > 1 and 2 * size_of(dout) > buffer.size and buffer.flags.c_contiguous:
         places = np.arange(buffer.size).reshape(shape)[key]
         np.add.at(buffer.reshape(-1), places.ravel(), np.broadcast_to(dout, places.shape).ravel())
     else:
@@ -105,10 +105,10 @@ def _d_value(dout: Array, through: Primitive, how: dict[str, Any]) -> Array:
         return -read  # by the convention the derivative for z = x + iy is d/dx - i d/dy
     if through is not getitem or is_basic(how["key"]) or _is_mask(how["key"]):
         return read
-    places = np.arange(np.size(dout)).reshape(shape_of(dout))[how["key"]]
-    last = np.zeros(np.size(dout), int)
-    last[places] = np.arange(np.size(places)).reshape(shape_of(places))
-    stays = last[places] == np.arange(np.size(places)).reshape(shape_of(places))
+    places = np.arange(size_of(dout)).reshape(shape_of(dout))[how["key"]]
+    last = np.zeros(size_of(dout), int)
+    last[places] = np.arange(size_of(places)).reshape(shape_of(places))
+    stays = last[places] == np.arange(size_of(places)).reshape(shape_of(places))
     return read if np.all(stays) else np.where(stays, read, 0)
 
 

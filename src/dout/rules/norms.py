@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import ndim_of, plain, shape_of
+from ..graph import ndim_of, plain, shape_of, size_of
 from . import ties
 from .elementwise import to_dtype
 from .registry import implements, primitive
@@ -130,6 +130,8 @@ def _linalg_vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False
     if axis is not None and not isinstance(axis, tuple):
         return np.linalg.norm(x, ord, normalize_axis_index(axis, ndim), keepdims)
     axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if ord == 2 and axis is None and ndim:
+        return _narrow(length(x, axes=None), axes, keepdims)
     rest = [i for i in range(ndim) if i not in axes]
     joined = int(np.prod([shape[i] for i in axes], dtype=int))
     rows = (
@@ -143,7 +145,7 @@ def _linalg_vector_norm(x: Array, /, *, axis: Any = None, keepdims: bool = False
 
 @implements(np.linalg.cond)
 def _cond(x: Array, p: Any = None) -> Array:
-    if not np.size(x):
+    if not size_of(x):
         return np.linalg.cond(plain(x), p)  # raises
     try:
         found = _ratio(x, p)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import ndim_of, plain, shape_of
+from ..graph import ndim_of, plain, shape_of, size_of
 from .indexing import scatter
 from .registry import flat, implements, primitive
 from .ufuncs import store
@@ -53,7 +53,7 @@ def _neighbours(x: Any, run: Callable[..., Any], axes: tuple[int, ...]) -> tuple
 
 
 def _d_quantile(dout: Array, x: Any, run: Callable[..., Any], axes: tuple[int, ...]) -> Array:
-    if not np.size(x):
+    if not size_of(x):
         return np.zeros(shape_of(x))  # an empty row has NaN for a median, and nothing that it depends on
     places, lower, upper, weight = _neighbours(np.asarray(plain(x)), run, axes)
     row = np.arange(int(np.prod(places.shape[:-1], dtype=int))).reshape(places.shape[:-1])

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy
 
-from ..graph import ndim_of, shape_of
-from .calculus import as_array
+from ..graph import ndim_of, shape_of, size_of
+from .indexing import getitem, write
 from .registry import implements
+from .shaping import as_array
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
@@ -41,10 +42,15 @@ def _pad(array: Array, pad_width: Any, mode: Any = "constant", **options: Any) -
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {set(unknown)}")
     odd = options.get("reflect_type", "even") == "odd"
     if mode in _READING and not odd:
-        if np.size(array) > 1000 and all(_is_narrow(mode, n, w) for n, w in zip(shape_of(array), widths, strict=True)):
+        if size_of(array) > 1000 and all(_is_narrow(mode, n, w) for n, w in zip(shape_of(array), widths, strict=True)):
             return _read_in_pieces(array, widths, mode)
-        places = np.arange(np.size(array)).reshape(shape_of(array))
+        places = np.arange(size_of(array)).reshape(shape_of(array))
         return np.ravel(array)[np.pad(places, widths, mode=mode)]
+    if mode == "constant" and isinstance(options.get("constant_values", 0), int | float | complex):
+        shape = tuple([before + n + after for n, (before, after) in zip(shape_of(array), widths, strict=True)])
+        inside = tuple([slice(before, before + n) for n, (before, _) in zip(shape_of(array), widths, strict=True)])
+        around = np.full(shape, options.get("constant_values", 0), array.dtype)
+        return write(around, array, through=getitem, how={"key": inside, "shape": shape})
     for axis, (before, after) in enumerate(widths):
         if mode in ("reflect", "symmetric"):
             array = _odd(array, axis, before, after, mode == "symmetric")

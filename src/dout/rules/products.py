@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import is_complex, ndim_of, shape_of, size_of
 from .registry import implements, primitive
-from .shaping import reshape
+from .shaping import as_array, reshape, transpose
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
@@ -17,17 +17,17 @@ Array = Any
 
 def _d_left(dout: Array, y: Array, x_ndim: int) -> Array:
     if ndim_of(y) == 1:
-        return dout * y if x_ndim == 1 else np.expand_dims(dout, -1) * y
+        return dout * y if x_ndim == 1 else dout[..., None] * y
     if x_ndim == 1:
-        return np.sum(np.expand_dims(dout, -2) * y, -1)
+        return np.sum(dout[..., None, :] * y, -1)
     return np.matmul(dout, np.swapaxes(y, -1, -2))
 
 
 def _d_right(dout: Array, x: Array, y_ndim: int) -> Array:
     if y_ndim == 1:
-        return dout * x if ndim_of(x) == 1 else np.expand_dims(dout, -1) * x
+        return dout * x if ndim_of(x) == 1 else dout[..., None] * x
     if ndim_of(x) == 1:
-        return np.expand_dims(x, -1) * np.expand_dims(dout, -2)
+        return x[..., None] * dout[..., None, :]
     return np.matmul(np.swapaxes(x, -1, -2), dout)
 
 
@@ -106,9 +106,15 @@ def _tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     shape = [shape_of(a)[i] for i in rows], [shape_of(b)[i] for i in columns]
     inner = int(np.prod([shape_of(a)[i] for i in left], dtype=int))
     sizes = int(np.prod(shape[0], dtype=int)), int(np.prod(shape[1], dtype=int))
-    x = np.reshape(np.transpose(a, (*rows, *left)), (sizes[0], inner))
-    y = np.reshape(np.transpose(b, (*right, *columns)), (inner, sizes[1]))
-    return np.reshape(np.matmul(x, y), (*shape[0], *shape[1]))
+    x = _as_matrix(a, (*rows, *left), (sizes[0], inner))
+    y = _as_matrix(b, (*right, *columns), (inner, sizes[1]))
+    found, whole = np.matmul(x, y), (*shape[0], *shape[1])
+    return found if shape_of(found) == whole else np.reshape(found, whole)
+
+
+def _as_matrix(a: Array, axes: tuple[int, ...], shape: tuple[int, int]) -> Array:
+    a = as_array(a) if axes == tuple(range(len(axes))) else transpose(as_array(a), axes=axes)
+    return a if shape_of(a) == shape else reshape(a, shape=shape, order="C", old=shape_of(a))
 
 
 @implements(np.linalg.tensordot)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import ndim_of, plain, shape_of
-from .calculus import as_array
-from .elementwise import to_dtype
+from ..graph import ndim_of, plain, shape_of, size_of
+from .elementwise import to_dtype, where
 from .registry import FUNCTIONS, flat, implements
+from .shaping import as_array, broadcast_to, reshape
 from .ufuncs import store
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -31,9 +31,9 @@ class _Row:
 
     def enter(self, a: Any) -> Any:
         a = as_array(a)
-        places = np.arange(self.size, self.size + np.size(a)).reshape(shape_of(a))
-        self.parts.append(np.ravel(a))
-        self.size += np.size(a)
+        places = np.arange(self.size, self.size + size_of(a)).reshape(shape_of(a))
+        self.parts.append(a if ndim_of(a) == 1 else np.ravel(a))
+        self.size += size_of(a)
         return places
 
     def read(self, places: Any, dtype: Any = None) -> Array:
@@ -52,7 +52,8 @@ def _insert(arr: Array, obj: Any, values: Any, axis: int | None = None) -> Array
 @implements(np.append)
 def _append(arr: Array, values: Any, axis: int | None = None) -> Array:
     if axis is None:
-        arr, values, axis = np.ravel(as_array(arr)), np.ravel(as_array(values)), 0
+        arr, values = (a if ndim_of(a) == 1 else np.ravel(a) for a in (as_array(arr), as_array(values)))
+        axis = 0
     return np.concatenate([arr, values], axis)
 
 
@@ -87,7 +88,7 @@ def _rolled(ndim: int, axis: int, start: int) -> tuple[int, int]:
 def _resize(a: Array, new_shape: Any) -> Array:
     shape = tuple(np.atleast_1d(new_shape).tolist())
     row = np.ravel(as_array(a))
-    size, have = int(np.prod(shape, dtype=int)), np.size(row)
+    size, have = int(np.prod(shape, dtype=int)), size_of(row)
     if not have or min(shape, default=0) < 0:
         return np.resize(plain(a), new_shape)  # zeros, or an error
     times = -(-size // have)
@@ -117,7 +118,7 @@ def _sliding_window_view(
             "sliding_window_view of a Variable can't be written to: its windows are copies; leave writeable=True away"
         )
     x, widths = as_array(x), np.atleast_1d(window_shape).tolist()
-    if np.size(x) < 1000 or not 0 < np.prod(widths) <= 32:
+    if size_of(x) < 1000 or not 0 < np.prod(widths) <= 32:
         row = _Row()
         return row.read(np.lib.stride_tricks.sliding_window_view(row.enter(x), window_shape, axis))
     np.lib.stride_tricks.sliding_window_view(  # raises as NumPy does
@@ -175,15 +176,28 @@ def _block(arrays: Any) -> Array:
 
 @implements(np.choose)
 def _choose(a: Any, choices: Sequence[Array], out: Any = None, mode: str = "raise") -> Array:
+    which, n = np.asarray(plain(a)), len(choices)
+    if n == 2 and which.dtype.kind in "iub" and which.ndim and which.min(initial=0) >= 0 and which.max(initial=0) < 2:
+        result = where(which == 1, as_array(choices[1]), as_array(choices[0]))
+        return result if out is None else store(result, out)
     row = _Row()
-    result = row.read(np.choose(plain(a), [row.enter(c) for c in choices], mode=mode))
+    result = row.read(np.choose(which, [row.enter(c) for c in choices], mode=mode))
     return result if out is None else store(result, out)
+
+
+def _is_mask(x: Any) -> bool:
+    return type(x) is numpy.ndarray and x.dtype == bool and x.ndim > 0
 
 
 @implements(np.select)
 def _select(condlist: Sequence[Any], choicelist: Sequence[Array], default: Array = 0) -> Array:
     row = _Row()
     conditions = [plain(c) for c in condlist]
+    if 0 < len(conditions) <= 8 and len(conditions) == len(choicelist) and all(map(_is_mask, conditions)):
+        result = default
+        for condition, choice in zip(reversed(conditions), reversed(choicelist), strict=True):
+            result = where(condition, choice, result)
+        return result
     places = np.select(conditions, [row.enter(c) for c in choicelist], row.enter(default))
     # A Python number as default doesn't widen the result, as in NumPy.
     kinds = [plain(c) if isinstance(plain(c), int | float | complex) else np.asarray(plain(c)) for c in choicelist]
@@ -276,11 +290,16 @@ def _meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str
     if indexing not in ("xy", "ij"):
         raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
     n = len(xi)
-    grids = [np.reshape(as_array(x), (1,) * i + (-1,) + (1,) * (n - 1 - i)) for i, x in enumerate(xi)]
-    if indexing == "xy" and n > 1:
-        grids = [np.swapaxes(g, 0, 1) for g in grids]
+    places = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else list(range(n))  # each one's axis
+    sizes = [size_of(x) for x in xi]
+    whole = [0] * n
+    grids = []
+    for x, place, size in zip(xi, places, sizes, strict=True):
+        whole[place] = size
+        x = as_array(x)
+        grids.append(reshape(x, shape=(1,) * place + (size,) + (1,) * (n - 1 - place), order="C", old=shape_of(x)))
     if not sparse:
-        grids = list(np.broadcast_arrays(*grids))
+        grids = [broadcast_to(g, shape=tuple(whole)) for g in grids]
     return tuple(np.copy(g) for g in grids) if copy else tuple(grids)
 
 

@@ -217,7 +217,7 @@ def _broadcast_to(array: Array, shape: Any, subok: bool = False) -> Array:
 @implements(np.broadcast_arrays)
 def _broadcast_arrays(*args: Array, subok: bool = False) -> tuple[Array, ...]:
     shape = np.broadcast_shapes(*(shape_of(a) for a in args))
-    return tuple(a if shape_of(a) == shape else np.broadcast_to(a, shape) for a in map(_as_array, args))
+    return tuple(a if shape_of(a) == shape else np.broadcast_to(a, shape) for a in map(as_array, args))
 
 
 @implements(np.concatenate, np.concat)
@@ -227,7 +227,7 @@ def _concatenate(
     arrays = tuple(arrays)
     if axis is None:
         arrays, axis = tuple(np.ravel(a) for a in arrays), 0
-    arrays = tuple(_as_array(a) for a in arrays)
+    arrays = tuple(as_array(a) for a in arrays)
     if not arrays or not ndim_of(arrays[0]):
         raise ValueError(
             "zero-dimensional arrays cannot be concatenated" if arrays else "need at least one array to concatenate"
@@ -244,7 +244,8 @@ def _in_dtype(joined: Array, arrays: Sequence[Array], dtype: Any, casting: str) 
     return joined.astype(dtype)
 
 
-def _as_array(a: Any) -> Array:
+def as_array(a: Any) -> Array:
+    """A list or a number as an array; an array or a Variable as it is."""
     return a if hasattr(a, "shape") else np.asarray(a)
 
 
@@ -300,7 +301,7 @@ def _at_least(ndim: int, *arrays: Array) -> Any:
 
 
 def _widen(ndim: int, a: Any) -> Array:
-    a = _as_array(a)
+    a = as_array(a)
     missing = ndim - ndim_of(a)
     if missing <= 0:
         return a

@@ -8,8 +8,8 @@ from typing import Any
 import numpy
 
 from ..graph import ndim_of, plain
-from .calculus import as_array
 from .registry import implements
+from .shaping import as_array
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any

@@ -9,10 +9,10 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..graph import ndim_of, plain, shape_of
-from .calculus import as_array
+from ..graph import ndim_of, plain, shape_of, size_of
 from .indexing import scatter
 from .registry import FUNCTIONS, flat, implements
+from .shaping import as_array
 from .ufuncs import store
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -34,7 +34,7 @@ def _average(
     keepdims = keepdims is not _NO and bool(keepdims)
     if weights is None:
         mean = np.mean(a, axes, keepdims=keepdims)
-        total = np.size(a) / max(np.size(mean), 1) if np.size(mean) else 0
+        total = size_of(a) / max(size_of(mean), 1) if size_of(mean) else 0
         total = np.result_type(plain(mean)).type(total)
     else:
         weights = _weights_for(a, axes, as_array(weights))

@@ -18,11 +18,11 @@ Array = Any
 
 
 def _column(x: Array) -> Array:
-    return np.expand_dims(x, -1)
+    return x[..., None]
 
 
 def _row(x: Array) -> Array:
-    return np.expand_dims(x, -2)
+    return x[..., None, :]
 
 
 def _of_three(a: Array, b: Array) -> Array:

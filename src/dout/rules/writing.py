@@ -10,37 +10,40 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..graph import ndim_of, plain, shape_of
-from .calculus import as_array
+from ..graph import ndim_of, plain, shape_of, size_of
+from .elementwise import where as choice
 from .registry import implements
+from .shaping import as_array
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
 Array = Any
 
 
 def _places(a: Array) -> Any:
-    return np.arange(np.size(a)).reshape(shape_of(a))
+    return np.arange(size_of(a)).reshape(shape_of(a))
 
 
 def _write(a: Array, places: Any, values: Array) -> None:
     """Write to flat places, in order; the values are repeated as often as needed."""
     places = np.ravel(places)
     values = np.ravel(as_array(values))
-    if not np.size(values) or not places.size:
+    if not size_of(values) or not places.size:
         return
     a = a if ndim_of(a) else np.reshape(a, (1,))  # a view that has an axis
-    a[np.unravel_index(places, shape_of(a))] = values[np.arange(places.size) % np.size(values)]
+    n = size_of(values)
+    values = values if n == places.size else values[np.arange(places.size) % n]
+    a[places if ndim_of(a) == 1 else np.unravel_index(places, shape_of(a))] = values
 
 
 @implements(np.put)
 def _put(a: Array, ind: Any, v: Array, mode: str = "raise") -> None:
-    _write(a, np.take(np.arange(np.size(a)), plain(ind), mode=mode), v)
+    _write(a, np.take(np.arange(size_of(a)), plain(ind), mode=mode), v)
 
 
 @implements(np.place)
 def _place(arr: Array, mask: Any, vals: Array) -> None:
     there = _places(arr)[np.asarray(plain(mask), bool).reshape(shape_of(arr))]
-    if there.size and not np.size(vals):
+    if there.size and not size_of(vals):
         raise ValueError("Cannot insert from an empty array!")
     _write(arr, there, vals)
 
@@ -51,29 +54,35 @@ def _putmask(a: Array, /, mask: Any, values: Array) -> None:
     chosen = np.asarray(plain(mask), bool)
     if chosen.shape != shape_of(a):
         raise ValueError("putmask: mask and data must be the same size")
-    values = np.ravel(as_array(values))
-    if np.size(values) == np.size(a):
-        a[...] = np.where(chosen, np.reshape(values, shape_of(a)), a)
-    elif np.size(values):
+    values = as_array(values)
+    if shape_of(values) == chosen.shape:
+        a[...] = choice(chosen, values, a)
+        return
+    values = np.ravel(values)
+    if size_of(values) == size_of(a):
+        a[...] = choice(chosen, np.reshape(values, shape_of(a)), a)
+    elif size_of(values):
         there = _places(a)[chosen]
-        _write(a, there, values[there % np.size(values)])
+        _write(a, there, values[there % size_of(values)])
 
 
 @implements(np.copyto)
 def _copyto(dst: Array, src: Array, casting: str = "same_kind", where: Any = True) -> None:
+    there = plain(where)
     if not np.can_cast(as_array(src).dtype if ndim_of(src) else np.result_type(plain(src)), dst.dtype, casting):
         raise TypeError(f"Cannot cast array data from {as_array(src).dtype} to {dst.dtype} according to {casting!r}")
-    if where is True:
+    if there is True:
         dst[...] = src
     else:
-        dst[...] = np.where(np.broadcast_to(plain(where), shape_of(dst)), src, dst)
+        there = there if shape_of(there) == shape_of(dst) else np.broadcast_to(there, shape_of(dst))
+        dst[...] = choice(there, src, dst)
 
 
 @implements(np.put_along_axis)
 def _put_along_axis(arr: Array, indices: Any, values: Array, axis: int | None) -> None:
     places = np.asarray(plain(indices))
     if axis is None:
-        _write(arr, np.take(np.arange(np.size(arr)), places.ravel()), np.broadcast_to(values, places.shape))
+        _write(arr, np.take(np.arange(size_of(arr)), places.ravel()), np.broadcast_to(values, places.shape))
         return
     axis = normalize_axis_index(axis, ndim_of(arr))
     if places.ndim != ndim_of(arr):
@@ -93,4 +102,4 @@ def _fill_diagonal(a: Array, val: Array, wrap: bool = False) -> None:
         if len(set(shape)) != 1:
             raise ValueError("All dimensions of input must be of equal length")
         step, end = 1 + int(np.sum(np.cumprod(shape[:-1]))), None
-    _write(a, np.arange(np.size(a))[:end:step], val)
+    _write(a, np.arange(size_of(a))[:end:step], val)
