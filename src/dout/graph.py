@@ -301,26 +301,28 @@ class RecordedNode(Node):
     """A node of a run that is recorded whole, for `jit`: what no derivative passes through has nodes too.
 
     Attributes:
-        given: for each input, the constant that it was; None for what has a node.
+        number: that of the value in the program that is being built; of several outputs that were made before, a tuple.
         live: the leaves of running derivatives that it depends on.
-        array: whether the output is an array, also where it has no axes.
     """
 
-    __slots__ = ("array", "given", "live")
+    __slots__ = ("live", "number")
 
-    array: bool
-    given: tuple[Any, ...]
+    number: Any
     live: frozenset[Leaf]
 
 
 class RecordedLeaf(Leaf):
-    """A leaf in a run that is recorded whole; `live` holds itself where a derivative was asked for."""
+    """A leaf in a run that is recorded whole; `live` holds itself where a derivative was asked for.
 
-    __slots__ = ("live",)
+    Its `number` is None until it is known, where it stands for a constant.
+    """
+
+    __slots__ = ("live", "number")
 
     def __init__(self, value: Any, parent: Node | None, scope: Scope | None, name: str | None = None) -> None:
         super().__init__(value, parent, scope, name)
         self.live: frozenset[Leaf] = frozenset((self,)) | getattr(parent, "live", frozenset())
+        self.number: Any = getattr(parent, "number", None)
 
 
 def form(value: Any) -> tuple[Any, Any]:

@@ -9,7 +9,9 @@ the function runs as it is.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from types import MethodType
 from typing import Any
@@ -19,8 +21,8 @@ import numpy as np
 from .arguments import call, checked_argnums, function_name, scope
 from .graph import RecordedLeaf
 from .layout import replica
-from .passes.program import Program, lower
-from .passes.simplify import simplified
+from .passes.building import Building
+from .passes.program import Check, Program
 from .recorded import HANDLES
 from .recorder import RECORDER, Recorder
 from .recording import Handle, make
@@ -88,7 +90,8 @@ class Jitted:
             return self._f(*args, **kwargs)
         surroundings.remember()
         try:
-            variant, result = record(self._f, given, surroundings)
+            with uncollected():
+                variant, result = record(self._f, given, surroundings)
         except Exception as error:
             surroundings.restore()
             result = self._f(*args, **kwargs)  # raises for the caller what is to be raised
@@ -97,23 +100,25 @@ class Jitted:
             surroundings.restore()
             raise
         else:
-            if variant.runs is None:
+            if variant.program is None:
                 surroundings.restore()
                 result = self._f(*args, **kwargs)
         surroundings.forget()
-        if variant.program is not None and self._backend == "native":
-            self._compile(variant, given)
+        if variant.program is not None:
+            with uncollected():
+                variant.by = self._compile(variant, given) if self._backend == "native" else "NumPy"
+            if variant.runs is None:
+                variant.runs = interpreter(variant.program)
         variants.append(variant)
         self._counts[given.form] = self._counts.get(given.form, 0) + 1
         return result
 
-    def _compile(self, variant: Variant, given: Given) -> None:
-        """Let a variant run as native code as far as there is some."""
+    def _compile(self, variant: Variant, given: Given) -> str:
+        """Let a variant run as native code as far as there is some; says what runs it."""
         from .run.native.engine import available
 
         if not available():
-            variant.by = "NumPy, because llvmlite is not installed (pip install 'dout[native]')"
-            return
+            return "NumPy, because llvmlite is not installed (pip install 'dout[native]')"
         from .run.native.compiled import Native
 
         program = variant.program
@@ -124,14 +129,13 @@ class Jitted:
         try:
             native = Native(program, parameters, variant.template, self._call)
         except LookupError as none:
-            variant.by = f"NumPy: {none}"
-            return
+            return f"NumPy: {none}"
         except Exception as error:  # a fault of the compiler's must not be the caller's
-            variant.by = f"NumPy, because native code could not be made ({type(error).__name__}: {error})"
-            return
-        variant.runs, variant.by, variant.native = native.run, "native code", native
+            return f"NumPy, because native code could not be made ({type(error).__name__}: {error})"
+        variant.runs, variant.native = native.run, native
         if native.direct is not None:
             type(self).__call__ = native.direct  # type: ignore[method-assign]
+        return "native code"
 
     def _variant(self, args: Any, kwargs: Any) -> Variant:
         """The variant that a call with these arguments runs, recorded if there is none."""
@@ -157,6 +161,19 @@ class Jitted:
     def report(self, *args: Any, **kwargs: Any) -> str:
         """What a call with these arguments does: what is recorded, what runs it, or why it runs as it is."""
         return self._variant(args, kwargs).report(function_name(self._f))
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile Python doesn't look for cyclic garbage: in a long recording it would spend most of the time on that."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class Given:
@@ -324,23 +341,26 @@ def owned(found: Sequence[Any], plain: Sequence[Any], given: Sequence[Any]) -> l
 
 def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> tuple[Variant, Any]:
     """Run a function on fresh leaves, and make a program of what happened."""
-    recorder = Recorder(surroundings.arrays)
+    building = Building()
+    recorder = Recorder(surroundings.arrays, building)
     contents = surroundings.contents()
     arrays = [v for v in given.leaves if isinstance(v, np.ndarray)]
     token = RECORDER.set(recorder)
     try:
         with scope() as here:
             leaves = [_leaf(v, here) for v in given.leaves]
+            for i, leaf in enumerate(leaves):
+                recorder.input(i, leaf)
             handles: list[HANDLES] = [make(leaf.value, leaf) for leaf in leaves]
             args, kwargs = given.positional(handles), given.keywords(handles)
             out = call(f, args, kwargs)
         outs, rebuild = flatten(out)
-        ends: list[Any] = []
+        ends: list[int] = []
         for o in outs:
             if isinstance(o, Handle) and o._node is not None:
-                ends.append(o._node)
+                ends.append(recorder.number(o._node))
             elif isinstance(o, Handle | np.ndarray | np.generic | int | float | complex | str | bytes | type(None)):
-                ends.append((o._value if isinstance(o, Handle) else o,))
+                ends.append(recorder.plain(o._value if isinstance(o, Handle) else o))
             else:
                 recorder.fail(f"it returns a {type(o).__name__}")
         now = flatten((args, kwargs))[0]
@@ -356,14 +376,13 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
             recorder.fail("it draws random numbers")
         if recorder.failed is not None:
             return Variant(surroundings, recorder.failed), None
-        results = [*ends, *[handles[i]._node for i in written]]
-        program = lower(leaves, results, recorder.guards, recorder.constant, recorder.captured)
+        results = [*ends, *[recorder.number(handles[i]._node) for i in written]]
+        program = building.finish(results, [Check(*g) for g in recorder.guards]).verify()
         written_values = [np.array(handles[i]._value) for i in written]
     finally:
         RECORDER.reset(token)
     variant = Variant(surroundings)
-    variant.program = simplified(program.verify())
-    variant.runs, variant.by = interpreter(variant.program), "NumPy"
+    variant.program = program
     variant.template = _template(out, iter(variant.program.outputs)) if not written else None
     variant.contents = contents or None
     variant.written, variant.rebuild = written, rebuild

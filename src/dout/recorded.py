@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy
 
-from .graph import NO_PARAMS, PICK, Primitive, RecordedLeaf, RecordedNode
+from .graph import NO_PARAMS, PICK, Primitive, RecordedLeaf, RecordedNode, form, next_serial
 from .objects import as_objects
-from .recorder import RECORDER, Recorder
-from .recording import Handle, fixed, joined, make, record, use_for
+from .recorder import RECORDER, Recorder, leaf_kind
+from .recording import Handle, _running, binary, fixed, joined, make, record, use_for
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
 from .rules.indexing import getitem
@@ -135,7 +135,7 @@ REPLACE_FLAT = Primitive("replace", _replace, joint=_none, flat=True)
 
 def _constant(value: Any) -> Any:
     """A value made in the run, as a part of it, which may be written to."""
-    leaf = RecordedLeaf(value, None, None)
+    leaf: Any = leaf_kind()(value, None, None)
     leaf.live = frozenset()
     return make(value, leaf)
 
@@ -388,6 +388,39 @@ class Recorded(Whole, Variable):
 
     __slots__ = ()
 
+    def __add__(self, other: Any) -> Any:
+        return _binary(_ADD, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _binary(_ADD, other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _binary(_SUBTRACT, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _binary(_SUBTRACT, other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _binary(_MULTIPLY, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _binary(_MULTIPLY, other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _binary(_DIVIDE, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _binary(_DIVIDE, other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _binary(_POWER, self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _binary(_POWER, other, self)
+
+    def __neg__(self) -> Any:
+        return _unary(_NEGATIVE, self)
+
 
 class RecordedView(Whole, View):
     """A view of such a one."""
@@ -399,6 +432,111 @@ class RecordedView(Whole, View):
 
 
 use_for((RecordedNode, RecordedLeaf), Recorded, RecordedView)
+
+# In a hurry, for long runs on numbers: `record` says the same in fewer words
+
+_ADD, _SUBTRACT = _running(UFUNCS[np.add], operator.add), _running(UFUNCS[np.subtract], operator.sub)
+_MULTIPLY, _DIVIDE = _running(UFUNCS[np.multiply], operator.mul), _running(UFUNCS[np.divide], operator.truediv)
+_POWER, _NEGATIVE = _running(UFUNCS[np.power], operator.pow), _running(UFUNCS[np.negative], operator.neg)
+#: Types of constants that the quick way takes.
+_COMMON = frozenset((float, int, numpy.float64, numpy.float32))
+_new = object.__new__
+
+
+def _unary(op: Primitive, x: Any) -> Any:
+    """`record` for one input and an elementwise operation."""
+    note = RECORDER.get()
+    if note is None or type(x) is not Recorded:
+        return record(op, (x,), NO_PARAMS)
+    value, parent = x._value, x._node
+    out = op.forward(value)
+    (keep,), keep_out = op.only
+    number = parent.number
+    if number is None:
+        number = note.number(parent)
+    found = note.program.known.get((op, number))
+    return _made(note, op, (parent,), (value if keep else None,), out, keep_out, found, (number,), parent.live)
+
+
+def _binary(op: Primitive, x: Any, y: Any) -> Any:
+    """`record` for two inputs and an elementwise operation."""
+    note = RECORDER.get()
+    tx, ty = type(x), type(y)
+    if note is None:
+        return binary(op, op.forward, x, y)
+    if tx is Recorded:
+        a, m = x._value, x._node
+        i = m.number
+        if i is None:
+            i = note.number(m)
+        if ty is Recorded:
+            b, n = y._value, y._node
+            j = n.number
+            if j is None:
+                j = note.number(n)
+            live = m.live
+            if n.live is not live:
+                live = live | n.live
+            (keep_a, keep_b), keep_out = op.both
+        elif ty in _COMMON:
+            b, n, live = y, None, m.live
+            j = note.numbers.get((ty, b))
+            if j is None:
+                j = note.plain(b)
+            (keep_a, keep_b), keep_out = op.first
+        else:
+            return binary(op, op.forward, x, y)
+    elif tx in _COMMON and ty is Recorded:
+        a, m, b, n = x, None, y._value, y._node
+        i = note.numbers.get((tx, a))
+        if i is None:
+            i = note.plain(a)
+        j = n.number
+        if j is None:
+            j = note.number(n)
+        live = n.live
+        (keep_a, keep_b), keep_out = op.second
+    else:
+        return binary(op, op.forward, x, y)
+    out = op.forward(a, b)
+    args = (a if keep_a or m is None else None, b if keep_b or n is None else None)
+    return _made(note, op, (m, n), args, out, keep_out, note.program.known.get((op, i, j)), (i, j), live)
+
+
+def _made(
+    note: Recorder,
+    op: Primitive,
+    parents: Any,
+    args: Any,
+    out: Any,
+    keep_out: bool,
+    number: Any,
+    numbers: Any,
+    live: Any,
+) -> Any:
+    """The handle of what an operation gave, with its node."""
+    node = _new(RecordedNode)
+    node.op = op
+    node.parents = parents
+    node.args = args
+    node.out = out if keep_out else None
+    node.params = NO_PARAMS
+    if type(out) is float:
+        node.shape, node.dtype = (), float
+    else:
+        node.shape, node.dtype = form(out)
+    node.guards = None
+    node.serial = next_serial()
+    if number is None:
+        number = note.program.add(op, numbers, NO_PARAMS, node.shape, node.dtype, type(out) is numpy.ndarray)
+    node.number = number
+    node.live = live
+    v = _new(Recorded)
+    v._value = out
+    v._node = node
+    return v
+
+
 HANDLES = Recorded
 
 

@@ -176,11 +176,8 @@ def _node(
         if not all(p is None or isinstance(p, _RECORDED) for p in parents):
             recorder.fail("it uses a Variable from outside")
         recorded = RecordedNode()
-        recorded.given = tuple(
-            [recorder.constant(v) if p is None else None for v, p in zip(values, parents, strict=True)]
-        )
+        recorded.number = recorder.made(op, parents, values, params, out)
         recorded.live = _NOT_LIVE if op.flat else _NOT_LIVE.union(*[getattr(p, "live", ()) for p in parents])
-        recorded.array = type(out) is ndarray
         whole: Node = recorded.fill(op, parents, *rest)
         return whole
     if any(isinstance(p, _TRACED) for p in parents):

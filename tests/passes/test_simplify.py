@@ -5,7 +5,7 @@ import pytest
 
 from dout.graph import NO_PARAMS
 from dout.passes.program import Check, Program, Value
-from dout.passes.simplify import pruned, shared, simplified
+from dout.passes.simplify import pruned, simplified
 from dout.rules import UFUNCS
 from dout.run.interpret import BROKEN, interpreter
 
@@ -32,7 +32,7 @@ def test_common_values_are_one():
     program = Program([given(0, (3,)), made(np.exp, 0, shape=(3,)), made(np.exp, 0, shape=(3,)),
                        made(np.add, 1, 2, shape=(3,))], [3], [], 1)  # fmt: skip
     x = np.arange(3.0)
-    short = pruned(shared(program))
+    short = simplified(program)
     assert len(short) == 3
     np.testing.assert_array_equal(run(short, x)[0], run(program, x)[0])
 
@@ -40,6 +40,7 @@ def test_common_values_are_one():
 def test_dead_code_goes():
     program = Program([given(0, (3,)), made(np.exp, 0, shape=(3,)), made(np.sin, 0, shape=(3,))], [2], [], 1)
     assert "exp" not in str(pruned(program))
+    assert "exp" not in str(simplified(program))
 
 
 def test_constants_are_folded_and_ones_dropped():

@@ -1,16 +1,16 @@
 """A program: a flat list of values, each made by one operation from earlier ones, with shapes and dtypes.
 
-It is the graph of a run that was recorded whole, without the values. `lower` makes it of the nodes.
+It is the graph of a run that was recorded whole, without the values. `building.py` makes it while the run goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import IDENTITY, NO_PARAMS, PICK, Custom, Node, Primitive
+from ..graph import Primitive
 
 
 class Value:
@@ -37,13 +37,11 @@ class Value:
         params: Mapping[str, Any],
         shape: Any,
         dtype: Any,
-        *,
         input: int | None = None,
         constant: Any = None,
         captured: bool = False,
         array: bool = False,
     ) -> None:
-        self.array = array or isinstance(constant, np.ndarray) or bool(shape)
         self.op = op
         self.args = args
         self.params = params
@@ -52,10 +50,15 @@ class Value:
         self.input = input
         self.constant = constant
         self.captured = captured
+        self.array = array or bool(shape) or isinstance(constant, np.ndarray)
 
     def is_constant(self) -> bool:
         """Whether it is a constant."""
         return self.op is None and self.input is None
+
+    def is_fixed(self) -> bool:
+        """Whether it is a constant that stays what it is."""
+        return self.op is None and self.input is None and not self.captured
 
 
 class Check(NamedTuple):
@@ -91,19 +94,24 @@ class Program:
         Raises:
             ValueError: naming the value that breaks it.
         """
-        for i, value in enumerate(self.values):
-            if any(not 0 <= a < i for a in value.args):
+        values = self.values
+        for i, value in enumerate(values):
+            args = value.args
+            if args and not (min(args) >= 0 and max(args) < i):
                 raise ValueError(f"%{i} is made from {value.args}, which don't all come before it")
-            if value.op is None and value.args:
-                raise ValueError(f"%{i} has no operation, and yet is made from {value.args}")
-            if value.input is not None and not 0 <= value.input < self.n_inputs:
-                raise ValueError(f"%{i} is input {value.input} of {self.n_inputs}")
-            if value.is_constant() and np.shape(value.constant) != value.shape:
-                raise ValueError(f"%{i} says shape {value.shape}, the constant has {np.shape(value.constant)}")
-            if value.op is not None and value.op.elementwise:
-                shape = np.broadcast_shapes(*[self.values[a].shape for a in value.args])
-                if shape != value.shape:
-                    raise ValueError(f"%{i} says shape {value.shape}, its inputs broadcast to {shape}")
+            if value.op is None:
+                if args:
+                    raise ValueError(f"%{i} has no operation, and yet is made from {args}")
+                if value.input is not None and not 0 <= value.input < self.n_inputs:
+                    raise ValueError(f"%{i} is input {value.input} of {self.n_inputs}")
+                if value.input is None and np.shape(value.constant) != value.shape:
+                    raise ValueError(f"%{i} says shape {value.shape}, the constant has {np.shape(value.constant)}")
+            elif value.op.elementwise:
+                shape = value.shape
+                if any([values[a].shape != shape for a in args]):
+                    shape = np.broadcast_shapes(*[values[a].shape for a in args])
+                    if shape != value.shape:
+                        raise ValueError(f"%{i} says shape {value.shape}, its inputs broadcast to {shape}")
         for i in [*self.outputs, *[c.value for c in self.checks]]:
             if not 0 <= i < len(self.values):
                 raise ValueError(f"the result %{i} is not in the program")
@@ -142,98 +150,3 @@ def brief(value: Any) -> str:
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
     return " ".join(repr(value).split())
-
-
-def lower(
-    inputs: Sequence[Node],
-    outputs: Sequence[Any],
-    guards: Iterable[tuple[Node, Any, str]],
-    constant: Callable[[Any], Any],
-    captured: Mapping[int, Any],
-) -> Program:
-    """The program of a recorded run.
-
-    Args:
-        inputs: the nodes of the inputs.
-        outputs: the node of each result, or for a result that is no node a constant in a tuple of one.
-        guards: nodes whose values Python looked at, with those.
-        constant: makes of a plain value what the program keeps.
-        captured: the arrays that the function holds, by id.
-    """
-    building = _Building(inputs, constant, captured)
-    guards = list(guards)
-    ends = [o for o in outputs if not isinstance(o, tuple)]
-    for node in _in_order([*inputs, *ends, *[g[0] for g in guards]]):
-        building.enter(node)
-    checks = [Check(building.number(node), value, what) for node, value, what in guards]
-    results = [building.constant(o[0]) if isinstance(o, tuple) else building.number(o) for o in outputs]
-    return Program(building.values, results, checks, len(inputs))
-
-
-def _in_order(ends: Sequence[Node]) -> list[Node]:
-    seen = dict.fromkeys(ends)
-    stack = list(seen)
-    for node in stack:  # it grows while we go along
-        for parent in node.parents:
-            if parent is not None and parent not in seen:
-                seen[parent] = None
-                stack.append(parent)
-    return sorted(stack, key=lambda node: node.serial)
-
-
-class _Building:
-    def __init__(self, inputs: Sequence[Node], constant: Callable[[Any], Any], captured: Mapping[int, Any]) -> None:
-        self.values: list[Value] = []
-        self.numbers: dict[Node, Any] = {}
-        self._constants: dict[Any, int] = {}
-        self._keep = constant
-        self._captured = captured
-        for i, node in enumerate(inputs):
-            array = isinstance(node.value, np.ndarray)  # type: ignore[attr-defined]
-            self.numbers[node] = self._add(Value(None, (), NO_PARAMS, node.shape, node.dtype, input=i, array=array))
-
-    def _add(self, value: Value) -> int:
-        self.values.append(value)
-        return len(self.values) - 1
-
-    def number(self, node: Node) -> int:
-        found: int = self.numbers[node]
-        return found
-
-    def constant(self, value: Any) -> int:
-        """The number of a constant; equal numbers of one type are one."""
-        key: Any = (type(value), repr(value)) if not isinstance(value, np.ndarray) else id(value)
-        found = self._constants.get(key)
-        if found is None:
-            held = id(value) in self._captured
-            kept = self._keep(value)
-            dtype = kept.dtype if isinstance(kept, np.ndarray | np.generic) else type(kept)
-            new = Value(None, (), NO_PARAMS, np.shape(kept), dtype, constant=kept, captured=held)
-            found = self._constants[key] = self._add(new)
-        return found
-
-    def enter(self, node: Node) -> None:
-        """Enter a node whose parents are entered."""
-        if node in self.numbers:
-            return
-        op = node.op
-        if op is None:
-            self.numbers[node] = self.constant(node.value)  # type: ignore[attr-defined]
-            return
-        given = getattr(node, "given", (None,) * len(node.parents))
-        if isinstance(op, Custom):
-            ends = [self._input(p, g) for p, g in zip(node.parents[op.n :], given[op.n :], strict=True)]
-            self.numbers[node] = tuple(ends) if op.several else ends[0]
-            return
-        if op is IDENTITY or op.name == "stop":
-            self.numbers[node] = self._input(node.parents[0], given[0])
-            return
-        if op is PICK and isinstance(self.numbers.get(node.parents[0]), tuple):  # type: ignore[arg-type]
-            self.numbers[node] = self.numbers[node.parents[0]][node.params["i"]]  # type: ignore[index]
-            return
-        args = tuple([self._input(p, g) for p, g in zip(node.parents, given, strict=True)])
-        array = getattr(node, "array", False)
-        self.numbers[node] = self._add(Value(op, args, node.params, node.shape, node.dtype, array=array))
-
-    def _input(self, parent: Node | None, given: Any) -> Any:
-        return self.constant(given) if parent is None else self.numbers[parent]

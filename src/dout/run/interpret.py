@@ -1,7 +1,8 @@
 """A program run by NumPy: each operation by its own forward, one after another.
 
 It is right for every operation that dout can record, and what native code is compared with. The program becomes a Python
-function, one line an operation, so that what is no longer needed is let go, and nothing is looked up on the way.
+function, one line an operation, so that what is no longer needed is let go, and nothing is looked up on the way. A long
+one, which Python would take too long to compile, becomes a table that a loop goes along.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ import numpy as np
 
 from ..graph import PICK, form
 from ..passes.program import Program, Value
+from ..passes.roll_loops import LOOP, Loop, run_loop
 
 #: What a run gives if one of the program's checks doesn't hold.
 BROKEN: Any = type("Broken", (), {"__repr__": lambda self: "BROKEN"})()
 #: Operations whose form depends on the values.
 _CHECKED = {"call", "gather", "power"}
+#: Longer programs become tables.
+_LONG = 4000
 
 
 def interpreter(program: Program) -> Callable[[Sequence[Any]], Any]:
     """A function that runs the program: a list of inputs to a list of results, or `BROKEN`."""
+    if len(program) > _LONG:
+        return _table(program)
     last = _last_uses(program)
     names: dict[str, Any] = {"BROKEN": BROKEN, "same": same}
     checks: dict[int, list[int]] = {}
@@ -49,6 +55,53 @@ def interpreter(program: Program) -> Callable[[Sequence[Any]], Any]:
     return run
 
 
+def _table(program: Program) -> Callable[[Sequence[Any]], Any]:
+    """`interpreter`, without code of its own."""
+    last = _last_uses(program)
+    checks: dict[int, list[Any]] = {}
+    for check in program.checks:
+        checks.setdefault(check.value, []).append(check.expected)
+    start: list[Any] = [None] * len(program)
+    inputs: list[Any] = []
+    steps: list[Any] = []
+    for i, value in enumerate(program.values):
+        expected, dead = checks.get(i, ()), last.get(i, ())
+        if value.input is not None:
+            inputs.append((i, value.input))
+        elif value.op is None:
+            start[i] = value.constant
+        if value.op is None:
+            if expected:
+                steps.append((i, None, (), None, expected, dead))
+            continue
+        form_of = (value.shape, value.dtype) if _is_checked(program, value) else None
+        steps.append((i, _forward(value), value.args, form_of, expected, dead))
+
+    def run_steps(given: Sequence[Any]) -> Any:
+        values = start.copy()
+        for i, place in inputs:
+            values[i] = given[place]
+        for i, run, args, form_of, expected, dead in steps:
+            if run is not None:
+                if len(args) == 2:
+                    a, b = args
+                    values[i] = run(values[a], values[b])
+                else:
+                    values[i] = run(*[values[a] for a in args])
+                if values[i] is BROKEN:
+                    return BROKEN
+                if form_of is not None and form(values[i]) != form_of:
+                    return BROKEN
+            for what in expected:
+                if not same(values[i], what):
+                    return BROKEN
+            for a in dead:
+                values[a] = None
+        return [values[i] for i in program.outputs]
+
+    return run_steps
+
+
 def forwarded(program: Program, i: int, names: dict[str, Any]) -> list[str]:
     """The lines that compute a value by its operation's forward; what they need is entered among the names."""
     value = program.values[i]
@@ -57,6 +110,8 @@ def forwarded(program: Program, i: int, names: dict[str, Any]) -> list[str]:
         names["form"] = form
         names[f"form{i}"] = (value.shape, value.dtype)
         lines.append(f" if form(v{i}) != form{i}: return BROKEN")
+    if value.op is LOOP:
+        lines.append(f" if v{i} is BROKEN: return BROKEN")
     return lines
 
 
@@ -64,9 +119,18 @@ def _line(i: int, value: Value, names: dict[str, Any]) -> str:
     assert value.op is not None
     if value.op is PICK:
         return f"v{value.args[0]}[{value.params['i']}]"
-    forward = value.op.forward
-    names[f"f{i}"] = functools.partial(forward, **value.params) if value.params else forward
+    names[f"f{i}"] = _forward(value)
     return f"f{i}({', '.join(f'v{a}' for a in value.args)})"
+
+
+def _forward(value: Value) -> Callable[..., Any]:
+    """What computes a value; that of a loop may give `BROKEN`."""
+    assert value.op is not None
+    if value.op is LOOP:
+        loop: Loop = value.params["loop"]
+        run = interpreter(loop.body)
+        return lambda *args: run_loop(loop, args, run)
+    return functools.partial(value.op.forward, **value.params) if value.params else value.op.forward
 
 
 def _is_checked(program: Program, value: Value) -> bool:
