@@ -8,6 +8,7 @@ from plans import run
 
 import dout
 from dout.jit import jit
+from dout.passes import nests
 from dout.passes.plan import Nest
 from dout.tree import flatten
 
@@ -81,8 +82,13 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("order", [0, 1, 2])
-def test_plans(name, order):
+@pytest.mark.parametrize("cut", [False, True])
+def test_plans(name, order, cut, monkeypatch):
     f, args = CASES[name]
+    if cut:
+        monkeypatch.setattr(nests, "LONG", 0)
+        monkeypatch.setattr(nests, "PIECES", 3)
+        monkeypatch.setattr(nests, "WORTH", 0)
     wanted = f
     if order >= 1:
         wanted = dout.value_and_grad(f, argnums=tuple(range(len(args))))

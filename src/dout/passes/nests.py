@@ -24,6 +24,8 @@ ROOM = 1 << 15
 #: Loops that take longer than this (in nanoseconds) are cut into pieces, to be run by threads.
 LONG = 50_000
 PIECES = 64
+#: Nanoseconds that a nest has to take for each entry that is to be put together after it.
+WORTH = 8.0
 #: What one entry costs, in nanoseconds, by operation.
 CHEAP, DEAR = 0.15, 1.0
 _DEAR = {"exp", "log", "tanh", "sin", "cos", "power", "divide", "sqrt", "expm1", "log1p"}
@@ -269,7 +271,7 @@ def _cut(writing: Writing, nest: Nest) -> list[Step]:
         return [nest]
     sizes = {s.value: math.prod(writing.values[s.value].shape) for s in over}
     pieces = min(PIECES, first.extent)
-    if sum(sizes.values()) * pieces * 8 > nest.work:  # putting together would take long
+    if sum(sizes.values()) * pieces * WORTH > nest.work:
         return [nest]
     nest.parallel, nest.pieces = True, pieces
     after: list[Step] = []
