@@ -222,3 +222,11 @@ def test_hold_and_fingerprint():
     assert fingerprint(large) == fingerprint(large.copy())
     assert fingerprint(large.T) != fingerprint(large * 2)
     assert fingerprint(np.broadcast_to(np.ones(3), (10**9, 3))) == fingerprint(np.ones((1, 3)))
+
+
+def test_arguments_may_be_views_of_one_array():
+    rows = np.ones((3, LARGE_SIZE))
+    values = dout.grad(lambda x, y, z: np.sum(x * y * z), argnums=(0, 1, 2))(*rows)
+    assert all(np.all(v == 1) for v in values)
+    assert rows.flags.writeable
+    assert rows[1].flags.writeable

@@ -78,7 +78,7 @@ def untouched(large: Sequence[np.ndarray]) -> Iterator[None]:
     try:
         yield
     finally:
-        for array in reversed(unlocked):  # a view can be written to again only after its base can
+        for array in sorted(unlocked, key=_views):  # a view can be written to again only after its base can
             array.flags.writeable = True
     for array, digest in zip(large, before, strict=True):
         if fingerprint(_sample(array)) != digest:
@@ -86,6 +86,14 @@ def untouched(large: Sequence[np.ndarray]) -> Iterator[None]:
                 f"the {array.dtype} array of shape {array.shape} that was given as an argument was written to by another "
                 "name while the function ran, so the derivative would be wrong. Give a copy of it (a.copy())."
             )
+
+
+def _views(array: Any) -> int:
+    """How many arrays lie between an array and the memory that it is a view of."""
+    count = 0
+    while isinstance(array.base, np.ndarray):
+        array, count = array.base, count + 1
+    return count
 
 
 def _sample(array: np.ndarray) -> np.ndarray:
