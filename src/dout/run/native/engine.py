@@ -30,6 +30,11 @@ def _binding() -> Any:
     return llvm
 
 
+def define(name: str, address: int) -> None:
+    """Let code that is made from now on call what is at an address by a name."""
+    _binding().add_symbol(name, address)
+
+
 @functools.cache
 def _width() -> int:
     """The width in bits of the vectors that this machine computes with."""

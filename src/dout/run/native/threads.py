@@ -14,6 +14,7 @@ import os
 from typing import Any
 
 from . import text as ir
+from .library import set_threads
 
 #: A step is cut if it is estimated to take so many nanoseconds on one thread.
 WORTH = 150_000.0
@@ -49,10 +50,10 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Let native code use so many threads at most. Results don't depend on it.
+    """Let native code use so many threads at most.
 
-    It is for loops that `dout.jit` made. Matrix products have the threads of their own library (OpenBLAS, MKL); see
-    threadpoolctl.
+    What loops of `dout.jit` compute doesn't depend on it. NumPy's OpenBLAS, which multiplies matrices, is given as many
+    threads: so it holds for `np.matmul`, too.
 
     Args:
         n: from 1 to 64.
@@ -74,6 +75,7 @@ def set_num_threads(n: int) -> None:
     if not 1 <= n <= MOST:
         raise ValueError(f"set_num_threads: expected 1 to {MOST}, got {n}")
     _COUNT.value = n
+    set_threads(n)
 
 
 @functools.cache
