@@ -19,7 +19,7 @@ from .objects import as_objects
 from .recorder import RECORDER, Recorder, leaf_kind
 from .recording import Handle, _running, binary, fixed, joined, make, record, use_for
 from .rules import FLAT, FUNCTIONS, UFUNCS
-from .rules.elementwise import astype
+from .rules.elementwise import astype, where
 from .rules.indexing import getitem
 from .rules.ufuncs import store
 from .tree import Rebuild, flatten
@@ -454,8 +454,7 @@ def _unary(op: Primitive, x: Any) -> Any:
     number = parent.number
     if number is None:
         number = note.number(parent)
-    found = note.program.known.get((op, number))
-    return _made(note, op, (parent,), (value if keep else None,), out, keep_out, found, (number,), parent.live)
+    return _made(note, op, (parent,), (value if keep else None,), out, keep_out, (number,), (op, number), parent.live)
 
 
 def _binary(op: Primitive, x: Any, y: Any) -> Any:
@@ -469,21 +468,23 @@ def _binary(op: Primitive, x: Any, y: Any) -> Any:
         i = m.number
         if i is None:
             i = note.number(m)
+        live = m.live
         if ty is Recorded:
             b, n = y._value, y._node
             j = n.number
             if j is None:
                 j = note.number(n)
-            live = m.live
             if n.live is not live:
                 live = live | n.live
             (keep_a, keep_b), keep_out = op.both
+            args = (a if keep_a else None, b if keep_b else None)
         elif ty in _COMMON:
-            b, n, live = y, None, m.live
+            b, n = y, None
             j = note.numbers.get((ty, b))
             if j is None:
                 j = note.plain(b)
-            (keep_a, keep_b), keep_out = op.first
+            (keep_a, _), keep_out = op.first
+            args = (a if keep_a else None, b)
         else:
             return binary(op, op.forward, x, y)
     elif tx in _COMMON and ty is Recorded:
@@ -495,24 +496,15 @@ def _binary(op: Primitive, x: Any, y: Any) -> Any:
         if j is None:
             j = note.number(n)
         live = n.live
-        (keep_a, keep_b), keep_out = op.second
+        (_, keep_b), keep_out = op.second
+        args = (a, b if keep_b else None)
     else:
         return binary(op, op.forward, x, y)
-    out = op.forward(a, b)
-    args = (a if keep_a or m is None else None, b if keep_b or n is None else None)
-    return _made(note, op, (m, n), args, out, keep_out, note.program.known.get((op, i, j)), (i, j), live)
+    return _made(note, op, (m, n), args, op.forward(a, b), keep_out, (i, j), (op, i, j), live)
 
 
 def _made(
-    note: Recorder,
-    op: Primitive,
-    parents: Any,
-    args: Any,
-    out: Any,
-    keep_out: bool,
-    number: Any,
-    numbers: Any,
-    live: Any,
+    note: Recorder, op: Primitive, parents: Any, args: Any, out: Any, keep_out: bool, numbers: Any, key: Any, live: Any
 ) -> Any:
     """The handle of what an operation gave, with its node."""
     node = _new(RecordedNode)
@@ -527,9 +519,8 @@ def _made(
         node.shape, node.dtype = form(out)
     node.guards = None
     node.serial = next_serial()
-    if number is None:
-        number = note.program.add(op, numbers, NO_PARAMS, node.shape, node.dtype, type(out) is numpy.ndarray)
-    node.number = number
+    number = note.program.known.get(key)
+    node.number = note.program.add_number(op, numbers, key, out) if number is None else number
     node.live = live
     v = _new(Recorded)
     v._value = out
@@ -558,6 +549,8 @@ def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) 
     """A function called by NumPy (or Python) on the values, with its results recorded."""
     if isinstance(function, numpy.ufunc) and function.nout == 1 and not kwargs:
         return record(flat_op(function), tuple(args), NO_PARAMS)
+    if function is numpy.where and len(args) == 3 and not kwargs:
+        return record(where, tuple(args), NO_PARAMS)
     flat, rebuild = flatten((tuple(args), dict(kwargs)))
     handles = [v for v in flat if isinstance(v, Handle)]
     note = recorder()

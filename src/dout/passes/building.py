@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import NO_PARAMS, Primitive
+from ..graph import NO_PARAMS, Primitive, form
 from ..guards import fingerprint
 from .program import Check, Program, Value
 from .same import BY_FORM, WITH_CONSTANT, same_as
@@ -33,7 +33,7 @@ class Building:
     Attributes:
         values: those so far.
         known: for operations without parameters, the value that `(operation, *inputs)` makes. Who is in a hurry looks
-            there before calling `add`.
+            there first.
     """
 
     def __init__(self) -> None:
@@ -60,9 +60,22 @@ class Building:
             found = self.known.get(key)
             if found is not None:
                 return found
-        return self.fresh(key, Value(op, args, params, shape, dtype, None, None, False, array))
+        return self._entered(key, Value(op, args, params, shape, dtype, None, None, False, array))
 
-    def fresh(self, key: Any, value: Value) -> int:
+    def add_number(self, op: Primitive, args: tuple[int, ...], key: Any, out: Any) -> int:
+        """`add` for an elementwise operation that gave a number and is not known by its key, in a hurry."""
+        values = self.values
+        if type(out) is float:
+            value = Value(op, args, NO_PARAMS, (), float)
+        else:
+            value = Value(op, args, NO_PARAMS, *form(out), array=type(out) is np.ndarray)
+        if op.name in BY_FORM or not self._fixed.isdisjoint(args):
+            return self._entered(key, value)
+        self.known[key] = found = len(values)
+        values.append(value)
+        return found
+
+    def _entered(self, key: Any, value: Value) -> int:
         """The number of a value that is not known by its key, or that has none."""
         found = None if type(value.shape) is list else self._shorter(value)
         if found is None:
