@@ -27,6 +27,7 @@ from .graph import (
     next_serial,
 )
 from .guards import SMALL, fingerprint, hold
+from .mapper import MappedLeaf, MappedNode, mapped_node
 from .recorder import RECORDER
 from .witness import here
 
@@ -43,6 +44,8 @@ _ONE = (True,)
 _RECORDED = (RecordedNode, RecordedLeaf)
 _TRACED = (TracedNode, TracedLeaf)
 _SEVERAL = (list, tuple)
+#: Nodes of runs of one example, for `vmap`.
+_MAPPED = frozenset((MappedNode, MappedLeaf))
 _NOT_LIVE: frozenset[Any] = frozenset()
 
 
@@ -61,6 +64,10 @@ _Common: Any = Handle
 _View: Any = Handle
 #: Both for other kinds of nodes: those that remember every value, and those of runs that are recorded whole.
 _Others: dict[type | None, tuple[Any, Any]] = {}
+
+
+class MeetsExample(TypeError):
+    """Raised where the value of one example of many would be taken for that of all."""
 
 
 def use(
@@ -171,6 +178,9 @@ def _node(
                 guards = (*(guards or ()), (i, digest))
         kept.append(value if keep else None)
     rest = tuple(kept), out if keep_out else None, params, form(out), guards
+    if not _MAPPED.isdisjoint(map(type, parents)):
+        one_of_many: Node = mapped_node(op, parents, values, params, out).fill(op, parents, *rest)
+        return one_of_many
     recorder = RECORDER.get()
     if recorder is not None and any(isinstance(p, _RECORDED) for p in parents):
         if not all(p is None or isinstance(p, _RECORDED) for p in parents):
@@ -329,6 +339,8 @@ def of_objects(array: ndarray) -> Any:
 def values_of(x: Any) -> Any:
     """The values of Variables in an argument, which may be a list or tuple of them."""
     if isinstance(x, Handle):
+        if type(x._node) in _MAPPED:
+            raise MeetsExample("a Variable from outside of a function under dout.vmap meets a mapped value")
         return x._value
     if isinstance(x, _SEVERAL):
         return type(x)(values_of(v) for v in x) if type(x) in _SEVERAL else x
@@ -345,7 +357,7 @@ def fixed(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple([fixed(k) for k in key])
     if isinstance(key, Handle):
-        return key._value  # an integer one indexes; NumPy refuses a float one
+        return values_of(key)  # an integer one indexes; NumPy refuses a float one
     if isinstance(key, list):
         return np.array(key, dtype=None if key else int)
     return key.copy() if isinstance(key, ndarray) else key
@@ -365,7 +377,7 @@ def settled(handle: Any, like: Any, leaves: Sequence[Leaf]) -> Any:
     In a run that is recorded whole, it no longer depends on the leaves of that derivative.
     """
     node = handle._node
-    if type(node) is not RecordedNode and type(node) is not RecordedLeaf:
+    if not isinstance(node, RecordedNode | RecordedLeaf):
         return handle
     kind = type(like) if type(like) is not type(handle._value) and isinstance(like, _KINDS) else None
     now = record(IDENTITY if kind is None else AS_KIND, (handle,), {} if kind is None else {"kind": kind})

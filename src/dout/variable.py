@@ -23,7 +23,20 @@ from .layout import laid_out_alike, replica
 from .looking import Looking
 from .methods import ArrayMethods
 from .objects import InObjectArrays, as_objects
-from .recording import Handle, binary, fixed, joined, kind_of, record, run_flat, unary, use, values_of, view_of
+from .recording import (
+    Handle,
+    MeetsExample,
+    binary,
+    fixed,
+    joined,
+    kind_of,
+    record,
+    run_flat,
+    unary,
+    use,
+    values_of,
+    view_of,
+)
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype
 from .rules.indexing import getitem, write
@@ -285,7 +298,12 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
     # Indexing
 
     def __getitem__(self, key: Any) -> Any:
-        return record(getitem, (self,), {"key": fixed(key), "shape": np.shape(self._value)})
+        try:
+            return record(getitem, (self,), {"key": fixed(key), "shape": np.shape(self._value)})
+        except MeetsExample:
+            from .mapped import lifted  # which stands above
+
+            return lifted(self)[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         here = self._value
