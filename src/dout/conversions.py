@@ -6,6 +6,7 @@ Comparisons, rounding and printing carry no derivative and just work. What would
 from __future__ import annotations
 
 import math
+import numbers
 import operator
 from typing import Any
 
@@ -19,6 +20,31 @@ from .recording import make, values_of
 np: Any = numpy
 
 
+#: How any object is made one of another class.
+_become: Any = vars(object)["__class__"].__set__
+
+
+class RealNumber:
+    """What `v.__class__` says of a Variable that holds one real number, for `isinstance(v, numbers.Number)`."""
+
+    __slots__ = ()
+
+
+class ComplexNumber:
+    """The same for a complex number."""
+
+    __slots__ = ()
+
+
+numbers.Real.register(RealNumber)
+numbers.Complex.register(ComplexNumber)
+_NUMBERS: dict[type, type] = {
+    float: RealNumber, np.float16: RealNumber, np.float32: RealNumber, np.float64: RealNumber,
+    np.longdouble: RealNumber, complex: ComplexNumber, np.complex64: ComplexNumber, np.complex128: ComplexNumber,
+    np.clongdouble: ComplexNumber,
+}  # fmt: skip
+
+
 class WaysOut:
     """What turns a Variable into something that isn't one."""
 
@@ -26,6 +52,17 @@ class WaysOut:
 
     _value: Any
     _node: Node | None
+
+    # isinstance asks for this where the type itself doesn't answer. Python's abstract classes of numbers then know a
+    # Variable of a number for one; and what its type is, `type(v)` still tells.
+
+    @property
+    def __class__(self) -> Any:
+        return _NUMBERS.get(type(self._value), type(self))
+
+    @__class__.setter
+    def __class__(self, kind: type) -> None:
+        _become(self, kind)
 
     # Comparisons give plain bools: they have no derivative, and Python's control flow needs them.
 

@@ -28,7 +28,7 @@ import numpy
 
 from .arguments import differentiating
 from .recording import Handle, joined, make
-from .rules.polynomials import fit
+from .rules.polynomials import at_points, fit, on_grid
 from .tree import flatten
 
 _np: Any = numpy  # NumPy's stubs don't know that its functions take a Variable
@@ -167,29 +167,78 @@ def _of(module: Any, name: str) -> Any:
 
 
 class _Series:
-    """A module of `np.polynomial`; its fitting function takes Variables, which NumPy's own, in compiled code, can't."""
+    """A module of `np.polynomial`, where a series can be evaluated at Variables, fitted to them, and its roots found.
 
-    def __init__(self, module: Any, prefix: str) -> None:
+    NumPy's own functions go another way for what is no ndarray, or refuse arrays of Variables in compiled code.
+    """
+
+    def __init__(self, module: Any, prefix: str, series: str) -> None:
         self._module = module
-        vander = getattr(module, f"{prefix}vander")
-        setattr(self, f"{prefix}fit", functools.partial(fit, vander))
+        self._value, self._companion = getattr(module, f"{prefix}val"), getattr(module, f"{prefix}companion")
+        self._plain_roots = getattr(module, f"{prefix}roots")
+        self._by_name: dict[str, Any] = {
+            f"{prefix}val": self._val,
+            f"{prefix}val2d": lambda x, y, c: at_points(self._series, joined(c), x, y),
+            f"{prefix}val3d": lambda x, y, z, c: at_points(self._series, joined(c), x, y, z),
+            f"{prefix}grid2d": lambda x, y, c: on_grid(self._series, joined(c), x, y),
+            f"{prefix}grid3d": lambda x, y, z, c: on_grid(self._series, joined(c), x, y, z),
+            f"{prefix}fit": functools.partial(fit, getattr(module, f"{prefix}vander")),
+            f"{prefix}roots": self._roots,
+        }
+        # NumPy's class of such series, with these in the place of its own.
+        parts: dict[str, Callable[..., Any]] = {
+            "_val": self._val,
+            "_fit": self._by_name[f"{prefix}fit"],
+            "_roots": self._roots,
+        }
+        self.type: Any = type(series, (getattr(module, series),), {k: staticmethod(v) for k, v in parts.items()})
+        self._by_name[series] = self.type
+
+    def _series(self, x: Any, c: Any) -> Any:
+        return joined(self._value(x, c, tensor=False))
+
+    def _val(self, x: Any, c: Any, tensor: bool = True) -> Any:
+        if not (_holds_variables(x) or _holds_variables(c)):
+            return self._value(x, c, tensor)
+        x = joined(x)
+        c = _np.atleast_1d(joined(c))
+        return self._series(x, _np.reshape(c, c.shape + (1,) * _np.ndim(x)) if tensor else c)
+
+    def _roots(self, c: Any) -> Any:
+        """The eigenvalues of the companion matrix."""
+        c = joined(c)
+        if not _holds_variables(c):
+            return self._plain_roots(c)
+        while len(c) > 1 and c.value[-1] == 0:
+            c = c[:-1]
+        if len(c) < 2:
+            return _np.zeros(0)
+        return _np.sort(_np.linalg.eigvals(joined(self._companion(c))[::-1, ::-1]))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
+        return self._by_name[name] if name in self._by_name else getattr(self._module, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._module)
 
 
 class _Polynomials:
     """`np.polynomial`."""
 
-    polynomial = _Series(_np.polynomial.polynomial, "poly")
-    chebyshev = _Series(_np.polynomial.chebyshev, "cheb")
-    legendre = _Series(_np.polynomial.legendre, "leg")
-    hermite = _Series(_np.polynomial.hermite, "herm")
-    hermite_e = _Series(_np.polynomial.hermite_e, "herme")
-    laguerre = _Series(_np.polynomial.laguerre, "lag")
+    polynomial = _Series(_np.polynomial.polynomial, "poly", "Polynomial")
+    chebyshev = _Series(_np.polynomial.chebyshev, "cheb", "Chebyshev")
+    legendre = _Series(_np.polynomial.legendre, "leg", "Legendre")
+    hermite = _Series(_np.polynomial.hermite, "herm", "Hermite")
+    hermite_e = _Series(_np.polynomial.hermite_e, "herme", "HermiteE")
+    laguerre = _Series(_np.polynomial.laguerre, "lag", "Laguerre")
+    Polynomial, Chebyshev, Legendre = polynomial.type, chebyshev.type, legendre.type
+    Hermite, HermiteE, Laguerre = hermite.type, hermite_e.type, laguerre.type
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_np.polynomial, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(_np.polynomial)
 
 
 polynomial = _Polynomials()

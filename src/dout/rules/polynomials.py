@@ -28,6 +28,47 @@ def _polyval(p: Array, x: Array) -> Array:
     return y
 
 
+def horner(c: Array, x: Array) -> Array:
+    """A polynomial by its coefficients from the lowest power up, which stand along the first axis."""
+    y = c[-1] + x * 0
+    for k in range(2, len(c) + 1):
+        y = c[-k] + y * x
+    return y
+
+
+def at_points(series: Callable[[Array, Array], Array], c: Array, *places: Array) -> Array:
+    """A series in several variables at points, as `np.polynomial` has it: `polyval2d` and its like.
+
+    Args:
+        series: `series(x, c)`, with the coefficients along c's first axis, broadcast with x.
+        c: coefficients, one axis for each variable, and then any others.
+        *places: the points' coordinates, all of one shape.
+    """
+    places = tuple(map(as_array, places))
+    if len({shape_of(x) for x in places}) > 1:
+        raise ValueError(f"{', '.join('xyz'[: len(places)])} are incompatible")
+    c = np.reshape(c, shape_of(c) + (1,) * ndim_of(places[0]))
+    for x in places:
+        c = series(x, c)
+    return c
+
+
+def on_grid(series: Callable[[Array, Array], Array], c: Array, *places: Array) -> Array:
+    """The same on the grid of these coordinates."""
+    for x in map(as_array, places):
+        c = series(x, np.reshape(c, shape_of(c) + (1,) * ndim_of(x)))
+    return c
+
+
+for _function, _over in (
+    (np.polynomial.polynomial.polyval2d, at_points),
+    (np.polynomial.polynomial.polygrid2d, on_grid),
+):
+    implements(_function)(
+        lambda x, y, c, over=_over: over(lambda x, c: horner(c, x), as_array(c), x, y)  # NumPy asks for these two only
+    )
+
+
 @implements(np.vander)
 def _vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     x = as_array(x)

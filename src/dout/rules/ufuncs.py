@@ -37,7 +37,10 @@ def store(result: Array, out: Any) -> Array:
         raise ValueError(f"out= has shape {shape_of(target)}, the result has shape {shape_of(result)}")
     if not _is_variable(target):
         if _is_variable(result):
-            raise _plain_target(target)
+            if target.dtype.kind != "O":
+                raise _plain_target(target)
+            target[...] = np.asarray(result)  # its entries, each a Variable
+            return target
         np.copyto(target, result, casting="same_kind")
         return target
     target[...] = result
