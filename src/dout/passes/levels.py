@@ -14,8 +14,7 @@ _LEAF, _LOOP, _OTHER = range(3)
 def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
     """Groups of units in an order in which they can run; those of one group share the loop at this depth."""
     kinds = [_kind(u, depth) for u in units]
-    level = _earliest(units, kinds, depth)
-    _sink(units, kinds, level, depth)
+    level = leveled(units, depth)
     groups: dict[Any, list[int]] = {}
     for n, u in enumerate(units):
         key = (level[n], kinds[n], u.extents[depth] if kinds[n] == _LOOP else n if kinds[n] == _OTHER else 0)
@@ -26,6 +25,19 @@ def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
         parts = _connected(units, members, depth) if key[1] == _LOOP else [members]
         found += [[units[n] for n in part] for part in parts]
     return found
+
+
+def leveled(units: Sequence[Any], depth: int) -> list[int]:
+    """The level of each unit: those of one level don't wait for one another, but at the same place of a shared loop."""
+    kinds = [_kind(u, depth) for u in units]
+    level = _earliest(units, kinds, depth)
+    _sink(units, kinds, level, depth)
+    return level
+
+
+def reads_of(unit: Any) -> list[int]:
+    """The buffers that a unit reads."""
+    return [_buffer(r) for r in _reads(unit)]
 
 
 def _kind(unit: Any, depth: int) -> int:
@@ -122,7 +134,10 @@ def can_share(p: Statement, s: Statement, r: Read, depth: int) -> bool:
 
 
 def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: int) -> None:
-    """Let what needs nothing from here come as late as it is used, so that it isn't kept in memory till then."""
+    """Let what needs little from here come as late as it is used, so that it isn't kept in memory till then.
+
+    If it needs one value from here, that one is kept in its place, or comes late, too.
+    """
     made = {b for u in units for b in _written(u)}
     users: dict[int, list[tuple[int, Any]]] = {}
     for n, u in enumerate(units):
@@ -137,7 +152,8 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: i
             filled.add(b)
     for n in range(len(units) - 1, -1, -1):
         u = units[n]
-        if kinds[n] != _LOOP or any(_buffer(r) in made for r in _reads(u)):
+        needed = {_buffer(r) for r in _reads(u)} & made
+        if kinds[n] != _LOOP or len(needed) > 1 or needed & several:
             continue
         if u.value in several and (u.how != "copy" or u.reads):
             continue

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .again import repeated
 from .levels import levels
 from .plan import Buffer, Loop, Nest, Plan, Read, Statement, Step, contiguous
 from .program import Program
@@ -42,7 +43,8 @@ def planned(program: Program, kind: Kind, kinds: Any, products: bool = True) -> 
     """
     writing = Writing(program, kind, kinds, products)
     steps: list[Any] = []
-    for item in _arranged(writing.units, 0):
+    units = repeated(writing.units, writing.values, _wanted(writing))
+    for item in _arranged(units, 0):
         if isinstance(item, Loop):
             steps.append(Nest([_collapsed(item, 0)]))
         elif isinstance(item, Statement):
@@ -108,12 +110,11 @@ def _join_axes(s: Statement, depth: int) -> None:
 
 def _settled(writing: Writing, steps: list[Any]) -> Plan:
     """Enter what each nest needs from before and for after, and what needs memory only inside of it."""
-    program = writing.program
     users: dict[int, set[int]] = {}
     for n, step in enumerate(steps):
         for b in (*_read_by(step), *_made_by(step)):
             users.setdefault(b, set()).add(n)
-    wanted = {*program.outputs, *[c.value for k, c in enumerate(program.checks) if k not in writing.checked]}
+    wanted = _wanted(writing)
     found: list[Step] = []
     for n, step in enumerate(steps):
         if not isinstance(step, Nest):
@@ -127,6 +128,12 @@ def _settled(writing: Writing, steps: list[Any]) -> Plan:
         _also_before(steps[:n], step)
         found += _cut(writing, step)
     return _with_buffers(writing, found)
+
+
+def _wanted(writing: Writing) -> set[int]:
+    """What is needed when all steps have run, besides the checks that they make themselves."""
+    checks = [c.value for k, c in enumerate(writing.program.checks) if k not in writing.checked]
+    return {*writing.program.outputs, *checks}
 
 
 def _also_before(before: Sequence[Step], step: Nest) -> None:

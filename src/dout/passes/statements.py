@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import NO_PARAMS
 from .contractions import Contraction, contraction
@@ -133,9 +134,14 @@ class Writing:
 
     def _write(self, i: int, value: Value) -> None:
         assert value.op is not None
-        if isinstance(value.shape, list) or math.prod(value.shape) == 0 or not self._has_code(value):
-            raise Unwritten
         name = value.op.name
+        if isinstance(value.shape, list) or math.prod(value.shape) == 0:
+            raise Unwritten
+        if name == "call":
+            self._count(i, value)
+            return
+        if not self._has_code(value):
+            raise Unwritten
         if value.op.view or name == "copy":
             self._view(i, value)
             return
@@ -295,15 +301,33 @@ class Writing:
 
     def _reduce(self, i: int, value: Value) -> None:
         assert value.op is not None
-        source = self.place(value.args[0])
-        axes = value.params["axes"]
+        self._reduced(i, self.place(value.args[0]), value.params["axes"], value.op.name)
+
+    def _reduced(self, i: int, source: Place, axes: Sequence[int], combine: str) -> None:
         live = [axis for axis, n in enumerate(source.shape) if n > 1]
-        self.places[i] = own(i, value.shape)
+        self.places[i] = own(i, self.values[i].shape)
         kept = contiguous_without(source.shape, axes)
         write = Read(i, 0, tuple([kept[a] for a in live]))
         entry = read(source, source.shape, live)
         extents = tuple([source.shape[a] for a in live])
-        self._add("reduce", i, extents, (entry,), write, combine=value.op.name)
+        self._add("reduce", i, extents, (entry,), write, combine=combine)
+
+    def _count(self, i: int, value: Value) -> None:
+        """How many entries of a mask are true: `np.sum` or `np.count_nonzero` of it, which gives integers."""
+        if value.params["function"] not in (np.sum, np.count_nonzero) or value.dtype != np.dtype(np.int64):
+            raise Unwritten
+        a = value.args[0]
+        source = self.place(a)
+        args, options = value.params["rebuild"](iter([a if p is None else p[0] for p in value.params["places"]]))
+        axis = args[1] if len(args) == 2 else options.pop("axis", None)
+        keepdims = options.pop("keepdims", False)
+        mask = len(value.args) == 1 and args[0] is a and np.dtype(self.values[a].dtype) == np.bool_
+        if not mask or len(args) > 2 or options or not isinstance(keepdims, bool) or not source.shape:
+            raise Unwritten
+        axes = normalize_axis_tuple(range(len(source.shape)) if axis is None else axis, len(source.shape))
+        if value.array and not value.shape:
+            raise Unwritten
+        self._reduced(i, source, axes, "sum")
 
     def _scan(self, i: int, value: Value) -> None:
         assert value.op is not None

@@ -41,9 +41,11 @@ def kind(program: Program, i: int) -> str | None:
     if 0 in value.shape:
         return None
     given = [program.values[a] for a in value.args]
-    if any(isinstance(g.shape, list) or 0 in g.shape for g in given) or not all(_is_known(g) for g in given):
-        return None
     name, out = value.op.name, KINDS[value.dtype]
+    if any(isinstance(g.shape, list) or 0 in g.shape for g in given):
+        return None
+    if not all(_is_known(g) or (name in _ARITHMETIC and out == "f8" and _is_count(g)) for g in given):
+        return None
     if name in REDUCTIONS:
         return _reduction(value, given[0])
     if value.array and not value.shape and name != "where":
@@ -75,6 +77,11 @@ def _is_known(value: Value) -> bool:
     if value.dtype in KINDS:
         return True
     return value.is_constant() and not value.shape and not value.array and isinstance(value.constant, int | np.integer)
+
+
+def _is_count(value: Value) -> bool:
+    """Whether it is an integer of NumPy's, which arithmetic with doubles makes a double of."""
+    return bool(value.dtype == np.dtype(np.int64))
 
 
 def _are(given: list[Value], *kinds: str) -> bool:
@@ -139,6 +146,8 @@ class Scalars:
             return x
         if x.type == self.types["b1"]:
             return self.b.uitofp(x, kind)
+        if x.type == self.ir.IntType(64):
+            return self.b.sitofp(x, kind)
         if to == "b1":
             return self.b.fcmp_unordered("!=", x, self.ir.Constant(x.type, 0.0))
         return self.b.fpext(x, kind) if to == "f8" else self.b.fptrunc(x, kind)
