@@ -15,7 +15,6 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import json
-import time
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
@@ -30,7 +29,7 @@ import numpy as np
 import torch
 from function_cases import CASES, Case
 from function_inputs import PLAIN, arguments, entries
-from measure import in_turn, machine, middle, ratio
+from measure import calm, in_turn, machine, middle, ratio
 
 import dout
 
@@ -174,14 +173,6 @@ def measured(name: str, large: bool, rounds: int, seconds: float) -> dict[str, A
         "ratios": {peer: round(ratio(times["dout"], times[peer]), 3) for peer in times if peer != "dout"},
         "absent": absent,
     }
-
-
-def calm(limit: float) -> None:
-    """Wait until little else runs."""
-    for _ in range(120):
-        if os.getloadavg()[0] < limit:
-            return
-        time.sleep(5)
 
 
 def stored(rows: list[dict[str, Any]]) -> None:

@@ -62,6 +62,14 @@ def in_turn(runs: Mapping[str, Callable[[], Any]], rounds: int, seconds: float) 
     return times
 
 
+def calm(limit: float) -> None:
+    """Wait until little else runs, ten minutes at most."""
+    for _ in range(120):
+        if os.getloadavg()[0] < limit:
+            return
+        time.sleep(5)
+
+
 def middle(figures: list[float]) -> float:
     return statistics.median(figures)
 

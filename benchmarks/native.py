@@ -1,156 +1,190 @@
-"""dout.jit beside PyTorch and JAX: `python benchmarks/native.py [results.json]`.
+"""dout.jit beside PyTorch and JAX: `python benchmarks/native.py [names] [options]`.
 
-Every result is compared with dout's eager one first. One run measures all, in turns: PyTorch eager with the threads it
-takes by itself, JAX's jit on the CPU in double precision. `floor` is the time in which this machine moves the bytes that
-have to be moved, on one thread; for numbers, what a call of an empty builtin takes.
+Names may end in `*`. Every result is compared with dout's eager one first, the peers' too. In each round every library has
+its turn: PyTorch eager and compiled, with the threads it takes by itself, JAX's jit on the CPU in double precision; a ratio
+is the median of the rounds' ratios. Results go into results/native.json in the place of those of the same rows, so that it
+can be run in slices while nothing else runs. `python benchmarks/native_compile.py` measures first calls,
+`python benchmarks/native_table.py` writes table and plot.
 """
 
 from __future__ import annotations
 
-import os
-import sys
+import fnmatch
+import gc
+import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-import measure
+import click
+import native_floors as floors
 import numpy as np
-from measure import Row, in_turn, middle, rows_of
-from rich.console import Console
+from measure import calm, in_turn, middle, ratio
+from native_results import judged, stored
+from native_rows import BETTER, LEAST, ROWS, Work
 
-import dout
 from dout.jit import jit
+from dout.tree import flatten
 
-SIZES = (10, 1_000, 100_000, 4_000_000)
-#: The most that dout may take, as a part of the better peer's time.
-TARGETS = dict(zip(SIZES, (0.04, 0.05, 0.25, 0.25), strict=True))
-
-
-def shop(apple: Any, apples: Any, orange: Any, oranges: Any, tax: Any) -> Any:
-    return (apple * apples + orange * oranges) * tax
-
-
-def by_layers() -> Callable[..., Any]:
-    """The four layers of the book called by hand, forward and backward, in plain Python."""
-
-    class Mul:
-        def forward(self, x, y):
-            self.x, self.y = x, y
-            return x * y
-
-        def backward(self, dout):
-            return dout * self.y, dout * self.x
-
-    class Add:
-        def forward(self, x, y):
-            return x + y
-
-        def backward(self, dout):
-            return dout * 1, dout * 1
-
-    def run(apple, apples, orange, oranges, tax):
-        first, second, both, taxed = Mul(), Mul(), Add(), Mul()
-        price = taxed.forward(both.forward(first.forward(apple, apples), second.forward(orange, oranges)), tax)
-        d_both, d_tax = taxed.backward(1.0)
-        d_first, d_second = both.backward(d_both)
-        return price, (*first.backward(d_first), *second.backward(d_second), d_tax)
-
-    return run
+Run = Callable[[], Any]
+#: Peers compute the same in another order: so far they may be off, relative to the largest entry.
+PEERS_ROUNDING = {"float64": 1e-8, "float32": 1e-3}
+#: What takes less than this is called many times in one statement.
+SHORT = 20e-6
+#: So many bytes are in the caches nearest to a core: the floor is a call.
+IN_CACHE = 2**19
 
 
-def loss(x: Any, w: Any, b: Any) -> Any:
-    r = np.maximum(x * w + b, 0)
-    return np.sum(1 / (1 + np.exp(-(r * w))))
+def leaves(results: Any) -> list[np.ndarray]:
+    return [np.asarray(r) for r in flatten(results)[0]]
 
 
-def torch_loss(arrays: list[Any], dtype: str) -> Callable[[], Any] | None:
-    try:
+def difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """The largest, relative to each result's largest entry; infinity if their shapes differ."""
+    worst = 0.0
+    if len(found) != len(expected):
+        return float("inf")
+    for a, b in zip(found, expected, strict=True):
+        if a.shape != b.shape:
+            return float("inf")
+        off = float(np.max(np.abs(a.astype(float) - b), initial=0))
+        worst = max(worst, off / (float(np.max(np.abs(b), initial=0)) or 1.0)) if off == off else float("inf")
+    return worst
+
+
+def peers(work: Work, args: Any, expected: list[np.ndarray], wanted: tuple[str, ...]) -> tuple[dict[str, Run], dict]:
+    """Those that run and agree, and why the others are absent."""
+    runs: dict[str, Run] = {}
+    absent = {}
+    for name, make in makers(work.family).items():
+        if wanted and name not in wanted:
+            continue
+        try:
+            run = make(args)
+            off = difference([np.asarray(r) for r in run()], expected)
+            if off > PEERS_ROUNDING[work.dtype]:
+                raise ArithmeticError(f"differs by {off:.1e}")
+        except Exception as error:
+            absent[name] = f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+        else:
+            runs[name] = run
+    return runs, absent
+
+
+def makers(family: str) -> dict[str, Callable[[Any], Run]]:
+    from native_jax import JAX
+    from native_torch import TORCH, plainly
+
+    found: dict[str, Callable[[Any], Run]] = {}
+    if family in TORCH:
         import torch
-    except ImportError:
-        return None
-    leaves = [torch.tensor(a, dtype=getattr(torch, dtype), requires_grad=True) for a in arrays]
 
-    def run() -> Any:
-        x, w, b = leaves
-        value = torch.sigmoid(torch.relu(x * w + b) * w).sum()
-        return value.detach(), torch.autograd.grad(value, leaves)
-
-    return run
+        found["PyTorch"] = lambda args: TORCH[family](args, plainly)
+        found["torch.compile"] = lambda args: TORCH[family](args, torch.compile)
+    if family in JAX:
+        found["JAX jit"] = JAX[family]
+    return found
 
 
-def jax_loss(arrays: list[Any], dtype: str) -> Callable[[], Any] | None:
-    try:
-        import jax
-    except ImportError:
-        return None
-    jax.config.update("jax_enable_x64", True)
-    given = [jax.numpy.asarray(a, dtype) for a in arrays]
-    fast = jax.jit(
-        jax.value_and_grad(lambda x, w, b: jax.nn.sigmoid(jax.nn.relu(x * w + b) * w).sum(), argnums=(0, 1, 2))
-    )
-    return lambda: jax.block_until_ready(fast(*given))
+def repeated(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Run, int]:
+    """A run of as many calls as are needed for a clock, in one statement, and how many they are."""
+    took = floors.best(lambda: f(*args), 0.0)
+    n = 1 if took > SHORT else 1000
+    names = [f"a{i}" for i in range(len(args))]
+    calls = f"f({', '.join(names)})"
+    given = {"f": f, "times": range(n), **dict(zip(names, args, strict=True))}
+    return eval(f"lambda f=f, times=times: [{calls} for _ in times]" if n > 1 else f"lambda: {calls}", given), n
 
 
-def held(found: Any, expected: Any, rtol: float, what: str) -> None:
-    """Stop if a result differs from the eager one, relative to its largest entry."""
-    for a, b in zip([found[0], *found[1]], [expected[0], *expected[1]], strict=True):
-        off = float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
-        if not off <= rtol:
-            raise SystemExit(f"{what}: differs from eager by {off}")
+def floor(work: Work, streaming: list[float]) -> tuple[list[float], str]:
+    """The least in seconds, in each round, and what it is; `streaming` is how long moving the bytes took."""
+    rounds = len(streaming) or 1
+    least = {"a call": [floors.call()] * rounds}
+    if streaming:
+        least["bytes"] = streaming
+    if work.flops:
+        least["flops"] = [work.flops / floors.product_rate(work.dtype)] * rounds
+    highest = max(least, key=lambda k: middle(least[k]))
+    return least[highest], highest
 
 
-def scalar_rows() -> list[Row]:
-    slow = dout.value_and_grad(shop, argnums=(0, 1, 2, 3, 4))
-    fast, hand = jit(slow), by_layers()
-    args = (100.0, 2.0, 150.0, 3.0, 1.1)
-    held(fast(*args), slow(*args), 0.0, "apples and oranges")
-    assert hand(*args) == fast(*args)
-    namespace = {"fast": fast, "hand": hand, "empty": abs}
-    runs = {  # a thousand calls in one statement each, so that calling the run itself doesn't count
-        name: eval(f"lambda: [{call} for _ in thousand]", {**namespace, "thousand": range(1000)})
-        for name, call in {
-            "dout": "fast(100.0, 2.0, 150.0, 3.0, 1.1)",
-            "layers by hand": "hand(100.0, 2.0, 150.0, 3.0, 1.1)",
-            "floor": "empty(1.0)",
-        }.items()
-    }
-    times = {name: [t / 1000 for t in found] for name, found in in_turn(runs, 9, 0.05).items()}
-    rows = rows_of(
-        "apples and oranges, value and five derivatives", "us", 1e6, times, "floor", {"layers by hand": 0.25}
-    )
-    rows.append(Row("the same, alone", "us", middle(times["dout"]) * 1e6, target=0.25))
-    return rows
+def measured(name: str, wanted: tuple[str, ...], rounds: int, seconds: float, dry: bool) -> dict[str, Any]:
+    work = ROWS[name]
+    args = work.args()
+    expected = leaves(work.f(*args))
+    fast = jit(work.f)
+    start = time.perf_counter()
+    fast(*args)
+    first = time.perf_counter() - start
+    off = difference(leaves(fast(*args)), expected)
+    row: dict[str, Any] = {"row": name, "title": work.title, "dtype": work.dtype, "first_s": round(first, 3)}
+    row["differs"] = off
+    if off > work.rounding:
+        raise ArithmeticError(f"{name}: differs from eager by {off:.1e}")
+    others, row["absent"] = peers(work, args, expected, wanted)
+    runs = {"dout": repeated(fast, args)} | {k: repeated(run, ()) for k, run in others.items()}
+    for k, make in work.hand.items():
+        try:
+            f, given = make(args)
+            out = f(*given)
+            if out is not None and difference(leaves(out), expected) > PEERS_ROUNDING[work.dtype]:
+                raise ArithmeticError("differs")
+            runs[k] = repeated(f, given)
+        except Exception as error:
+            row["absent"][k] = f"{type(error).__name__}: {error}"
+    if dry:
+        return row
+    if work.bytes > IN_CACHE:
+        runs["stream"] = floors.stream(int(work.bytes)), 1
+    found = in_turn({k: run for k, (run, _) in runs.items()}, rounds, seconds)
+    times = {k: [t / runs[k][1] for t in found[k]] for k in runs}
+    least, row["floor_by"] = floor(work, times.pop("stream", []))
+    times[LEAST] = least * (rounds if len(least) == 1 else 1)
+    row["us"] = {k: round(middle(t) * 1e6, 4) for k, t in times.items()}
+    ratios = {k: round(ratio(times["dout"], t), 4) for k, t in times.items() if k != "dout"}
+    row["ratios"] = ratios
+    figures = {**ratios, "us": row["us"]["dout"], "first call, s": first}
+    if others:
+        figures[BETTER] = max(ratios[k] for k in others)
+    row["limits"] = judged(work.limits, figures)
+    return row
 
 
-def array_rows(dtype: str) -> list[Row]:
-    rows = []
-    speed = measure.bandwidth()
-    for n in SIZES:
-        rng = np.random.default_rng(0)
-        x, w, b = (rng.standard_normal(n).astype(dtype) for _ in range(3))
-        slow = dout.value_and_grad(loss, argnums=(0, 1, 2))
-        fast = jit(slow)
-        expected = slow(x, w, b)
-        fast(x, w, b)
-        held(fast(x, w, b), expected, 1e-12 if dtype == "float64" else 1e-4, f"{n} entries")
-        runs: dict[str, Callable[[], Any]] = {"dout": lambda fast=fast, x=x, w=w, b=b: fast(x, w, b)}
-        for name, make in {"PyTorch": torch_loss, "JAX jit": jax_loss}.items():
-            peer = make([x, w, b], dtype)
-            if peer is not None:
-                runs[name] = peer
-        times = in_turn(runs, 7, 0.05 if n < 1_000_000 else 0.2)
-        times["floor"] = [6 * x.nbytes / speed] * 7
-        targets = {name: TARGETS[n] for name in runs if name != "dout"}
-        case = f"sum(sigmoid(relu(x*w+b)*w)), {n:,} {dtype}"
-        rows += rows_of(case, "us", 1e6, times, "floor", targets)
-    return rows
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--peer", "wanted", multiple=True, help="Only these peers: PyTorch, torch.compile, JAX jit.")
+@click.option("--rounds", default=7)
+@click.option("--seconds", default=0.1, help="For each library in each round.")
+@click.option("--load", default=1.5, help="Wait until the machine's load is below this.")
+@click.option("--dry", is_flag=True, help="Only compare results.")
+@click.option("--keep/--forget", default=True, help="Whether to store the figures.")
+def main(
+    names: tuple[str, ...], wanted: tuple[str, ...], rounds: int, seconds: float, load: float, dry: bool, keep: bool
+) -> None:
+    """Time dout.jit beside PyTorch and JAX."""
+    warnings.simplefilter("ignore")
+    chosen = [row for row in ROWS if not names or any(fnmatch.fnmatch(row, name) for name in names)]
+    for name in chosen:
+        if not dry:
+            calm(load)
+        try:
+            row = measured(name, wanted, rounds, seconds, dry)
+        except Exception as error:
+            print(f"{name:22} FAILED {type(error).__name__}: {' '.join(str(error).split())[:200]}", flush=True)
+            continue
+        finally:
+            gc.collect()
+        if keep and not dry:
+            stored([row])
+        print(line(row), flush=True)
 
 
-def main() -> None:
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    rows = scalar_rows() + array_rows("float64") + array_rows("float32")
-    measure.show("dout.jit", rows, Console(width=170))
-    if len(sys.argv) > 1:
-        measure.write_json(sys.argv[1], rows)
+def line(row: dict[str, Any]) -> str:
+    words = [f"{row['row']:20} first {row['first_s']:7.2f} s  off {row['differs']:.0e}"]
+    words += [f"{k} {t:.4g}" for k, t in row.get("us", {}).items()]
+    words += [f"[{x['against']}: {x['found']:.3g} of {x['at_most']:.3g}]" for x in row.get("limits", [])]
+    words += [f"({k}: {why})" for k, why in row["absent"].items()]
+    return "  ".join(words)
 
 
 if __name__ == "__main__":
