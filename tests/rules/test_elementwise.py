@@ -554,3 +554,9 @@ def test_an_overflow_that_is_not_chosen():
     with np.errstate(over="ignore"):
         found = dout.grad(lambda x: np.sum(np.where(x < 0, np.exp(x) - 1, x)))(np.array([1000.0, -1.0]))
     np.testing.assert_allclose(found, [1.0, np.exp(-1.0)])
+
+
+def test_logaddexp_with_a_number_keeps_the_width():
+    x = np.array([0.5], "f4")
+    assert dout.grad(lambda x: np.sum(np.logaddexp(x, 0.5)))(x).dtype == np.float32
+    assert dout.grad(lambda x: np.sum(np.logaddexp2(0.5, x)))(x).dtype == np.float32

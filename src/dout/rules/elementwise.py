@@ -81,7 +81,9 @@ def _weight(base: Callable[[Array], Array], soft: Callable[[Array, Array], Array
             if not np.isnan(ahead).any():
                 return 1 / (1 + base(ahead))
     tie = np.isinf(this) & (this == other)
-    return base(-soft(0, np.where(tie, 0, other) - np.where(tie, 0, this)))
+    with np.errstate(invalid="ignore"):
+        ahead = np.where(tie, 0, other - this)
+    return base(-soft(0, ahead))
 
 
 def _d_arctan2(dout: Array, this: Array, other: Array) -> Array:
