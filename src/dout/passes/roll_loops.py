@@ -49,12 +49,14 @@ class Loop:
         n: how many steps there are.
         takes: for each input of the body.
         gives: for each result.
+        native: runs it as native code, if there is some: a function of its arguments, which gives None if it has to be left.
     """
 
     body: Program
     n: int
     takes: tuple[Take, ...]
     gives: tuple[Give, ...]
+    native: Callable[..., Any] | None = None
 
     def __repr__(self) -> str:
         kinds = [t.kind for t in self.takes]

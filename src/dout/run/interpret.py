@@ -129,7 +129,14 @@ def _forward(value: Value) -> Callable[..., Any]:
     if value.op is LOOP:
         loop: Loop = value.params["loop"]
         run = interpreter(loop.body)
-        return lambda *args: run_loop(loop, args, run)
+
+        def looped(*args: Any) -> Any:
+            if loop.native is None:
+                return run_loop(loop, args, run)
+            found = loop.native(*args)
+            return BROKEN if found is None else found
+
+        return looped
     return functools.partial(value.op.forward, **value.params) if value.params else value.op.forward
 
 

@@ -1,0 +1,249 @@
+"""A rolled loop as a function of LLVM: a loop around its body, with what is carried in registers.
+
+Each step reads its entries of stacks, runs the body, and stores its entries of the stacks that the loop gives.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...graph import PICK
+from ...passes.program import Program, Value
+from ...passes.roll_loops import LOOP, Loop
+from . import text as ir
+from .registers import NoRegisters, Registers
+
+_P, _LONG, _INT = ir.PointerType(), ir.IntType(64), ir.IntType(32)
+
+
+class LoopEmission:
+    """Emits `int name(pointer to each thing taken, pointer to each result)`; not 0 if the body has to be left.
+
+    Args:
+        loop: the loop.
+        module: where to.
+        name: what the function is called.
+        constants: of what is taken, by position: a value that is part of the code, and has no memory.
+
+    Raises:
+        NoRegisters: if the body has no code.
+    """
+
+    def __init__(self, loop: Loop, module: ir.Module, name: str, constants: dict[int, Value] | None = None) -> None:
+        self.loop = loop
+        self.constants = constants or {}
+        n_args = sum(t.kind != "counter" for t in loop.takes)
+        count = n_args + len(loop.gives)
+        self.function = ir.Function(module, ir.FunctionType(_INT, [_P] * count), name)
+        self.function.linkage = "internal"
+        for arg in self.function.args:
+            arg.add_attribute("noalias")
+        self.taken = self.function.args[:n_args]
+        self.given = self.function.args[n_args:]
+        self.b = b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        self.broken = b.alloca(_INT)
+        b.store(ir.Constant(_INT, 0), self.broken)
+        self.registers = Registers(loop.body, b, module, self._bail)
+        self._emit()
+        b.ret(b.load(self.broken, typ=_INT))
+
+    def _bail(self, condition: Any) -> None:
+        before = self.b.load(self.broken, typ=_INT)
+        self.b.store(self.b.or_(before, self.b.zext(condition, _INT)), self.broken)
+
+    def _emit(self) -> None:
+        loop, b, registers = self.loop, self.b, self.registers
+        body = loop.body
+        inputs = {v.input: i for i, v in enumerate(body.values) if v.input is not None}
+        zero, one = ir.Constant(_LONG, 0), ir.Constant(_LONG, 1)
+        if any(t.kind == "counter" for t in loop.takes):
+            raise NoRegisters("what is read moves within an array")
+        start: dict[int, Any] = {}
+        for k, take in enumerate(loop.takes):
+            form = body.values[inputs[k]]
+            if take.kind in ("same", "carried"):
+                start[k] = (
+                    registers.constant(self.constants[k])
+                    if k in self.constants
+                    else registers.load(self.taken[k], form, zero)
+                )
+            if take.kind == "same":
+                registers.known[inputs[k]] = start[k]
+        for i, value in enumerate(body.values):
+            if value.is_constant():
+                registers.known[i] = registers.constant(value)
+        before = b.block
+        head, done = self.function.append_basic_block("head"), self.function.append_basic_block("done")
+        b.branch(head)
+        b.position_at_end(head)
+        index = b.phi(_LONG)
+        index.add_incoming(zero, before)
+        phis: dict[int, list[Any]] = {}
+        for k, take in enumerate(loop.takes):
+            form = body.values[inputs[k]]
+            if take.kind == "carried":
+                phis[k] = []
+                for entry in start[k].ravel().tolist():
+                    phi = b.phi(registers.type_of(form))
+                    phi.add_incoming(registers.scalars.cast(entry.value, _name(registers, form)), before)
+                    phis[k].append(phi)
+                registers.known[inputs[k]] = registers.array(phis[k], form.shape)
+            elif take.kind == "each":
+                size = math.prod(form.shape)
+                moved = b.mul(index, ir.Constant(_LONG, take.step * size))
+                at = b.add(moved, ir.Constant(_LONG, take.start * size))
+                registers.known[inputs[k]] = registers.load(self.taken[k], form, at)
+        for i, value in enumerate(body.values):
+            if value.op is not None:
+                registers.emit(i)
+        for g, give in enumerate(loop.gives):
+            if give.stacked:
+                i = body.outputs[give.output]
+                size = math.prod(body.values[i].shape)
+                registers.store(i, self.given[g], b.mul(index, ir.Constant(_LONG, size)))
+        following = b.add(index, one)
+        index.add_incoming(following, b.block)
+        for k, take in enumerate(loop.takes):
+            if take.kind == "carried":
+                for phi, entry in zip(phis[k], registers.entries(body.outputs[take.next]), strict=True):
+                    phi.add_incoming(entry, b.block)
+        b.cbranch(b.icmp_signed("<", following, ir.Constant(_LONG, loop.n)), head, done)
+        b.position_at_end(done)
+        for g, give in enumerate(loop.gives):
+            if not give.stacked:
+                registers.store(body.outputs[give.output], self.given[g], zero)
+
+
+def _name(registers: Registers, value: Value) -> str:
+    types = registers.scalars.types
+    return next(name for name, kind in types.items() if kind == registers.type_of(value))
+
+
+@functools.lru_cache(maxsize=256)
+def has_code(loop: Loop) -> str | None:
+    """None if there is native code for a loop, else why not."""
+    try:
+        LoopEmission(loop, ir.Module("trial"), "loop")
+    except NoRegisters as why:
+        return str(why)
+    return None
+
+
+def results(program: Program, i: int) -> list[int]:
+    """The values that a loop's results are, in the order of its gives; the loop is value number i."""
+    picks: dict[int, int] = {}
+    for k, value in enumerate(program.values):
+        if value.op is PICK and value.args[0] == i:
+            picks.setdefault(value.params["i"], k)
+    return [picks[g] for g in sorted(picks)]
+
+
+def rolled_step(program: Program, i: int, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
+    """Emits `int name(table, begin, end)` for the loop that is value number i, called with (0, 1).
+
+    Args:
+        program: what the loop is part of.
+        i: its number.
+        slots: the place in the table for each thing that it takes, but for numbers that are part of the code, and for each
+            result.
+        module: where to.
+        name: what the function is called.
+    """
+    value = program.values[i]
+    loop: Loop = value.params["loop"]
+    constants = {k: program.values[a] for k, a in enumerate(value.args) if a not in slots}
+    core = LoopEmission(loop, module, f"{name}.loop", constants).function
+    function = ir.Function(module, ir.FunctionType(_INT, [_P, _LONG, _LONG]), name)
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    table = function.args[0]
+    null = ir.Constant(_P, None)
+    pointers = []
+    for v in [*value.args, *results(program, i)]:
+        if v in slots:
+            place = b.gep(table, [ir.Constant(_LONG, slots[v])], source_etype=_P)
+            pointers.append(b.load(place, typ=_P))
+        else:
+            pointers.append(null)
+    b.ret(b.call(core, pointers))
+    return function
+
+
+class _Table:
+    """How a loop is called by itself: its arguments, then its results."""
+
+    def __init__(self, n_args: int, n_results: int) -> None:
+        self.inputs = list(range(n_args))
+        self.results = list(range(n_args, n_args + n_results))
+        self.long = True
+
+    @property
+    def slots(self) -> dict[int, int]:
+        return {v: v for v in [*self.inputs, *self.results]}
+
+
+def compile_loops(program: Program) -> list[str]:
+    """Let the loops of a program run as native code, where it has some; what is run by NumPy calls it.
+
+    Returns:
+        for each loop that has none, why.
+    """
+    from .engine import Code
+    from .safely import safe_entry
+
+    module = ir.Module("loops")
+    without: list[str] = []
+    made: list[tuple[Loop, str, list[Value], _Table]] = []
+    for where, i in _loops(program):
+        value = where.values[i]
+        loop: Loop = value.params["loop"]
+        why = has_code(loop)
+        if why is not None:
+            without.append(why)
+            continue
+        name = f"loop{len(made)}"
+        table = _Table(len(value.args), len(loop.gives))
+        values = [*[where.values[a] for a in value.args], *[_result(loop, g) for g in range(len(loop.gives))]]
+        core = LoopEmission(loop, module, f"{name}.core").function
+        function = ir.Function(module, ir.FunctionType(_INT, [_P]), name)
+        b = ir.IRBuilder(function.append_basic_block("entry"))
+        at = [b.gep(function.args[0], [ir.Constant(_LONG, k)], source_etype=_P) for k in range(len(values))]
+        b.ret(b.call(core, [b.load(p, typ=_P) for p in at]))
+        made.append((loop, name, values, table))
+    if made:
+        code = Code(str(module))
+        for loop, name, values, table in made:
+            loop.native = _kept(safe_entry(values, table, code.address(name)), code)
+    return without
+
+
+def _kept(run: Callable[..., Any], code: Any) -> Callable[..., Any]:
+    """A function that keeps the code that it runs."""
+
+    def call(*args: Any) -> Any:
+        return run(*args) if code is not None else None
+
+    return call
+
+
+def _result(loop: Loop, g: int) -> Value:
+    give = loop.gives[g]
+    v = loop.body.values[loop.body.outputs[give.output]]
+    if not give.stacked:
+        return v
+    import numpy as np
+
+    return Value(None, (), v.params, (loop.n, *v.shape), np.dtype(v.dtype), array=True)
+
+
+def _loops(program: Program) -> Sequence[tuple[Program, int]]:
+    """The loops of a program, and those in loops that have no code."""
+    found = []
+    for i, value in enumerate(program.values):
+        if value.op is LOOP:
+            found.append((program, i))
+            if has_code(value.params["loop"]) is not None:
+                found += _loops(value.params["loop"].body)
+    return found
