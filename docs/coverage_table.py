@@ -42,6 +42,17 @@ LOSING = {"save", "savez", "savez_compressed", "savetxt"}
 #: Aliases that are not the same object as what they stand for.
 ALIASES = {"row_stack": "vstack"}
 
+#: Patterns of benchmarks/function_cases.py that raise where their arguments are `np.array([v, w])`. tests/test_objects.py
+#: holds that these do, and that all others give the right derivative.
+OBJECTS_RAISE = words(
+    """i0 angle real imag conj sign logaddexp logaddexp2 copysign nextafter heaviside float_power ldexp divmod modf frexp astype
+    mean nanmean var std nanvar nanstd cov corrcoef bincount histogram2d histogramdd sort_complex median percentile quantile
+    nanmedian nanpercentile nanquantile linalg.det linalg.inv linalg.pinv linalg.svdvals linalg.cond linalg.cholesky
+    linalg.eigvalsh linalg.solve linalg.slogdet linalg.eigh linalg.eig linalg.eigvals linalg.svd linalg.qr linalg.lstsq
+    linalg.tensorinv linalg.tensorsolve fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft fft.fft2 fft.ifft2 fft.rfft2
+    fft.irfft2 fft.fftn fft.ifftn fft.rfftn fft.irfftn gradient interp polyfit roots polydiv"""
+) | {"linalg.norm nuclear", "fft.fft complex", "gradient 2-D"}
+
 METHOD_OTHERS = {"base", "ctypes", "data", "getfield", "setfield", "setflags", "choose", "resize"}
 METHOD_LOSING = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "byteswap"}
 METHOD_FLAT = {
@@ -115,6 +126,18 @@ def page() -> str:
         listed = [n for n in methods if method_kind(n) == kind]
         lines += [f"{kind} ({len(listed)}): " + ", ".join(f"`.{n}`" for n in listed), ""]
     lines += [
+        "## Arrays of objects",
+        "",
+        "`np.array([v, w])` is NumPy's array of objects, which never asks dout. What is computed with it entry by entry is",
+        "right, and so is what a function makes of other functions. What NumPy's compiled code, or a conversion to floats,",
+        "refuses, raises an error of NumPy's or of dout's. The way out is the same for all: `np.stack([v, w])`, or",
+        "`import dout.numpy as np`. `sort_complex`, `angle`, `real`, `imag`, `conj` and `sign` are listed for complex numbers,",
+        "of which dout refuses to be put into such an array.",
+        "",
+        f"raises ({len(OBJECTS_RAISE)}): " + ", ".join(f"`{n}`" for n in sorted(OBJECTS_RAISE)),
+        "",
+        "Every other function in the first list gives the right derivative.",
+        "",
         "## Methods of ufuncs",
         "",
         "`reduce`, `accumulate`, `reduceat`, `outer` and `at` of every ufunc of two inputs that is differentiable; `at` of",

@@ -2,12 +2,20 @@
 
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import oracles
 import pytest
 
 import dout
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "benchmarks")]
+from coverage_table import OBJECTS_RAISE  # noqa: E402
+from function_cases import CASES  # noqa: E402
+from function_inputs import PLAIN, arguments  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:NumPy made an array of Python objects")
 X = oracles.array(3)
@@ -91,3 +99,44 @@ def test_it_is_said_once():
     program = "import dout, numpy as np; f = lambda x: np.sum(np.array([x, x])); dout.grad(f)(1.0); dout.grad(f)(2.0)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr.count("np.stack") == 1
+
+
+def in_lists(v):
+    """The entries in nested lists, as NumPy is given them in np.array([[v, w], [x, y]])."""
+    return [in_lists(row) for row in v] if np.ndim(v) else v
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_function_on_an_array_of_objects(name):
+    """The derivative that Variables have, or an error; which of them, the table in docs/coverage.md says."""
+    case = CASES[name]
+    args = arguments(case.kinds, large=False)
+    smooth = [i for i, kind in enumerate(case.kinds) if kind not in PLAIN]
+
+    def f(*given, boxed):
+        whole = list(args)
+        for i, v in zip(smooth, given, strict=True):
+            whole[i] = np.array(in_lists(v)) if boxed and np.ndim(v) else v
+        return case.f(np, *whole)
+
+    given = [args[i] for i in smooth]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        if name in OBJECTS_RAISE:
+            with pytest.raises((TypeError, AttributeError, ValueError)):
+                dout.vjp(lambda *xs: f(*xs, boxed=True), *given)
+            return
+        expected, pull = dout.vjp(lambda *xs: f(*xs, boxed=False), *given)
+        found, other = dout.vjp(lambda *xs: f(*xs, boxed=True), *given)
+        d = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(expected)).astype(np.result_type(expected))[()]
+        np.testing.assert_allclose(np.asarray(found, np.result_type(expected)), expected, 1e-10, 1e-12)
+        for mine, theirs in zip(other(d), pull(d), strict=True):  # sums in another order
+            np.testing.assert_allclose(mine, theirs, 1e-9, 1e-11)
+
+
+def test_complex_numbers_are_refused():
+    """Of objects, NumPy takes each itself for its real part, and 0 for its imaginary part."""
+    for f in (lambda z: np.array([z, z]), np.asarray, lambda z: np.sum([z, z]), np.vectorize(lambda t: t * t)):
+        with pytest.raises(TypeError, match=r"np\.stack"):
+            dout.vjp(f, 1 + 2j)
+    assert dout.grad(lambda z: np.real(np.frompyfunc(lambda t: t * t, 1, 1)(z)))(1 + 2j) == pytest.approx(2 + 4j)

@@ -24,7 +24,7 @@ _said = False
 
 
 def as_objects(v: Any, dtype: Any) -> Any:
-    """What `__array__` of a Variable gives: its entries as objects, each a Variable.
+    """The entries of a Variable as objects, each a Variable.
 
     Raises:
         TypeError: if another dtype is asked for, which could not hold the derivative.
@@ -39,6 +39,21 @@ def as_objects(v: Any, dtype: Any) -> Any:
     for place in np.ndindex(*shape) if shape else ():
         array[place] = v[place]
     return array
+
+
+def handed_out(v: Any, dtype: Any) -> Any:
+    """What `__array__` of a Variable gives: the array of objects that NumPy's functions then compute with.
+
+    Raises:
+        TypeError: for complex numbers, of which NumPy says in such an array that the real part is the number itself and
+            the imaginary part 0.
+    """
+    if v.dtype.kind == "c":
+        raise TypeError(
+            "NumPy can't hold complex Variables in an array: of objects it takes no real and imaginary parts. Join them by "
+            "np.stack([v, w]) in place of np.array([v, w]), and use v as it is in place of np.asarray(v)."
+        )
+    return as_objects(v, dtype)
 
 
 def _hint() -> None:
@@ -128,6 +143,15 @@ class InObjectArrays:
 
     def rad2deg(self) -> Any:
         return np.rad2deg(self)
+
+    def degrees(self) -> Any:
+        return np.degrees(self)
+
+    def radians(self) -> Any:
+        return np.radians(self)
+
+    def fmod(self, other: Any) -> Any:
+        return np.fmod(self, other)
 
     def fabs(self) -> Any:
         return np.fabs(self)

@@ -22,7 +22,7 @@ from .graph import Leaf, Primitive
 from .layout import laid_out_alike, replica
 from .looking import Looking
 from .methods import ArrayMethods
-from .objects import InObjectArrays, as_objects
+from .objects import InObjectArrays, as_objects, handed_out
 from .recording import (
     Handle,
     MeetsExample,
@@ -183,7 +183,7 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._node is None:
             return np.array(self._value, dtype)
-        return as_objects(self, dtype)
+        return handed_out(self, dtype)
 
     # Operators
 
