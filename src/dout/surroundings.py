@@ -10,12 +10,14 @@ import random
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .copies import attributes
+from .given import form_of
 from .guards import fingerprint
+from .ready import Code, same_items
 from .recording import Handle
 from .witness import is_users
 
@@ -31,6 +33,15 @@ _MISSING = _Missing()
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), np.generic, np.dtype, _Missing)
 
 
+class _Place(NamedTuple):
+    """A name that the function looks up, what was there, and how something is put there."""
+
+    read: Callable[..., Any]
+    where: tuple[Any, ...]
+    found: Any
+    put: Callable[[Any], None] | None
+
+
 class Surroundings:
     """What a function depends on, found once.
 
@@ -42,7 +53,8 @@ class Surroundings:
     def __init__(self, roots: Iterable[Any]) -> None:
         self.arrays: dict[int, np.ndarray] = {}
         self.problem: str | None = None
-        self._places: list[tuple[Callable[[], Any], Any, Callable[[Any], None] | None]] = []
+        self._places: list[_Place] = []
+        self._forms: list[tuple[np.ndarray, Any]] = []
         self._mutable: list[tuple[Any, list[Any]]] = []
         self._random: list[tuple[Callable[[], Any], Callable[[Any], Any], Any]] = []
         self._copies: list[tuple[np.ndarray, np.ndarray]] | None = None
@@ -63,6 +75,7 @@ class Surroundings:
         self._seen[id(obj)] = obj  # kept, so that no other object gets its id
         if isinstance(obj, np.ndarray):
             self.arrays[id(obj)] = obj
+            self._forms.append((obj, form_of(obj)))
             if obj.dtype.kind not in "fciub":
                 self._stack.extend(obj.flat if obj.dtype.kind == "O" else ())
         elif isinstance(obj, FunctionType):
@@ -103,7 +116,7 @@ class Surroundings:
         users = is_users(f.__code__.co_filename)
         for cell in f.__closure__ or ():
             if users:
-                self._place(partial(_content, cell), partial(setattr, cell, "cell_contents"))
+                self._place(_content, (cell,), partial(setattr, cell, "cell_contents"))
             else:  # libraries don't change theirs
                 self._stack.append(_content(cell))
         if f.__defaults__:
@@ -125,7 +138,7 @@ class Surroundings:
             if isinstance(value, ModuleType):
                 self._module(value, names)
                 continue
-            self._place(partial(space.get, name, _MISSING), partial(space.__setitem__, name))
+            self._place(space.get, (name, _MISSING), partial(space.__setitem__, name))
 
     def _module(self, module: ModuleType, names: set[str]) -> None:
         if not is_users(getattr(module, "__file__", None) or "<frozen "):
@@ -133,7 +146,7 @@ class Surroundings:
         if "site-packages" in (module.__file__ or "") or "dist-packages" in (module.__file__ or ""):
             return
         for name in names & vars(module).keys():
-            self._place(partial(getattr, module, name, _MISSING), partial(setattr, module, name))
+            self._place(getattr, (module, name, _MISSING), partial(setattr, module, name))
 
     def _class(self, kind: type) -> None:
         module = str(kind.__module__)
@@ -151,7 +164,7 @@ class Surroundings:
                 if isinstance(value, FunctionType):
                     self._stack.append(value)
                 elif not name.startswith("__"):
-                    self._place(partial(getattr, base, name, _MISSING), None)
+                    self._place(getattr, (base, name, _MISSING), None)
 
     def _object(self, obj: Any) -> None:
         self._class(type(obj))
@@ -163,14 +176,14 @@ class Surroundings:
             return
         for name, _ in attributes(obj):
             if name not in (own or ()):
-                self._place(partial(getattr, obj, name, _MISSING), partial(object.__setattr__, obj, name))
+                self._place(getattr, (obj, name, _MISSING), partial(object.__setattr__, obj, name))
 
     def _draws(self, read: Callable[[], Any], put: Callable[[Any], Any]) -> None:
         self._random.append((read, put, read()))
 
-    def _place(self, read: Callable[[], Any], put: Callable[[Any], None] | None) -> None:
-        found = read()
-        self._places.append((read, found, put))
+    def _place(self, read: Callable[..., Any], where: tuple[Any, ...], put: Callable[[Any], None] | None) -> None:
+        found = read(*where)
+        self._places.append(_Place(read, where, found, put))
         if found is not _MISSING:
             self._stack.append(found)
 
@@ -181,10 +194,10 @@ class Surroundings:
         return bool(self._places or self._mutable or self.arrays)
 
     def same(self) -> bool:
-        """Whether every place holds what it held."""
-        for read, found, _ in self._places:
-            now = read()
-            if now is not found and not _equal(now, found):
+        """Whether every place holds what it held, and every array has the form that it had."""
+        for place in self._places:
+            now = place.read(*place.where)
+            if now is not place.found and not _equal(now, place.found):
                 return False
         for container, before in self._mutable:
             now = [*container.keys(), *container.values()] if isinstance(container, dict) else container
@@ -193,7 +206,29 @@ class Surroundings:
             for a, b in zip(now, before, strict=True):
                 if a is not b and not _equal(a, b):
                     return False
-        return True
+        return all(form_of(array) == form for array, form in self._forms)
+
+    def written(self, code: Code) -> None:
+        """Write the same question for the quick way of a call. What is equal but not the same object is a miss there."""
+        for place in self._places:
+            where = [code.name(w) for w in place.where]
+            if place.read is _content:
+                code.hold(f"{where[0]}.cell_contents is {code.name(place.found)}")
+            else:
+                code.hold(f"{code.name(place.read)}({', '.join(where)}) is {code.name(place.found)}")
+        for container, before in self._mutable:
+            if isinstance(container, dict):
+                half = len(before) // 2
+                code.hold(same_items(code, container, before[:half]))
+                code.hold(same_items(code, container.values(), before[half:]))
+            else:
+                code.hold(same_items(code, container, before))
+        for array, form in self._forms:
+            name = code.name(array)
+            if form is None:
+                continue
+            laid = f"{name}.flags.c_contiguous" if form[2] is True else f"{name}.strides == {code.name(form[2])}"
+            code.hold(f"{name}.shape == {code.name(form[1])} and {name}.dtype == {code.name(array.dtype)} and {laid}")
 
     def drew(self) -> bool:
         """Whether random numbers were drawn since."""
@@ -220,8 +255,8 @@ class Surroundings:
         for get, put_state, state in self._random:
             if repr(get()) != repr(state):
                 put_state(state)
-        for read, found, put in self._places:
-            if put is not None and read() is not found and found is not _MISSING:
+        for read, where, found, put in self._places:
+            if put is not None and read(*where) is not found and found is not _MISSING:
                 put(found)
         for container, before in self._mutable:
             if isinstance(container, dict):

@@ -1,0 +1,302 @@
+"""One recording of a function, for one form of arguments: how it is made, whether it holds, and how it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .arguments import call, scope
+from .given import Given
+from .graph import RecordedLeaf
+from .passes.building import Building
+from .passes.program import Check, Program
+from .passes.roll import rolled
+from .ready import MISS, Code, taking, together
+from .recorded import HANDLES
+from .recorder import RECORDER, Recorder
+from .recording import Handle, make
+from .run.interpret import BROKEN, interpreter
+from .surroundings import Surroundings
+from .tree import Rebuild, flatten
+
+#: Runs a program: a list of inputs to a list of results, or `BROKEN`.
+Runs = Callable[[Sequence[Any]], Any]
+#: Stands in `Variant.plain` for a result that the program computes.
+COMPUTED: Any = type("Computed", (), {"__repr__": lambda self: "COMPUTED"})()
+_PLAIN = (str, bytes, type(None), bool)
+
+
+class Variant:
+    """One recording, or why there is none.
+
+    Attributes:
+        surroundings: what the function depends on besides its arguments; None if that doesn't matter.
+        program: what was recorded.
+        runs: runs it; None if the function runs as it is.
+        why: why it does.
+        by: what runs it.
+        native: its native code, if it has some.
+        contents: fingerprints of the arrays that the function holds: plain code may have looked at them, unseen.
+        written: the places of the arguments that are written to.
+        plain: for each result what it is, or `COMPUTED`.
+    """
+
+    def __init__(self, surroundings: Surroundings | None, why: str = "") -> None:
+        self.surroundings = surroundings
+        self.why = why
+        self.program: Program | None = None
+        self.runs: Runs | None = None
+        self.by = ""
+        self.native: Any = None
+        self.contents: list[int] | None = None
+        self.written: list[int] = []
+        self.plain: list[Any] = []
+        self.template: Any = None
+        self._rebuild: Rebuild = next
+        self._ready: Callable[[Any, Any], Any] | None = None
+
+    def holds(self) -> bool:
+        """Whether what the function holds is what it was."""
+        here = self.surroundings
+        if here is None:
+            return True
+        return here.same() and (self.contents is None or self.contents == here.contents())
+
+    def run(self, given: Given, write: bool = True) -> Any:
+        """Run on these arguments, or give `BROKEN`."""
+        assert self.runs is not None
+        try:
+            with np.errstate(all="ignore"):
+                found = self.runs(given.leaves)
+        except Exception:  # where this way fails, another may be the right one; if not, the function itself will say it
+            return BROKEN
+        return found if found is BROKEN else self.results(found, given.leaves, write)
+
+    def results(self, found: Sequence[Any], leaves: Sequence[Any], write: bool = True) -> Any:
+        """What the function returns, of what the program gave."""
+        n = len(self.plain)
+        results = owned(found[:n], self.plain, leaves)
+        if write:
+            for place, value in zip(self.written, found[n:], strict=True):
+                np.copyto(leaves[place], value)
+        return self._rebuild(iter(results))
+
+    def compile(self, backend: str, parameters: list[int] | None, slow: Callable[..., Any]) -> None:
+        """Let it run as native code as far as there is some, and else by NumPy.
+
+        Args:
+            backend: "native" or "numpy".
+            parameters: the numbers of the inputs, if they are the arguments as they come and nothing else matters.
+            slow: what a builtin calls for arguments of another form.
+        """
+        assert self.program is not None
+        if backend == "native":
+            self.native, self.by = native_of(self.program, parameters, self.template if parameters else None, slow)
+        else:
+            self.by = "NumPy"
+        self.runs = interpreter(self.program) if self.native is None else self.native.run
+
+    def ready(self, given: Given) -> Callable[[Any, Any], Any]:
+        """The quick way of a call with arguments of this form: a function of `args` and `kwargs`, that may give `MISS`."""
+        if self._ready is None:
+            self._ready = self._made_ready(given)
+        return self._ready
+
+    def _made_ready(self, given: Given) -> Callable[[Any, Any], Any]:
+        code = Code()
+        leaves = taking(code, given)
+        if self.surroundings is not None:
+            self.surroundings.written(code)
+        if self.contents is not None:
+            assert self.surroundings is not None
+            code.hold(f"{code.name(self.surroundings.contents)}() == {code.name(self.contents)}")
+        run = f"{code.name(self.runs)}([{', '.join(leaves)}])"
+        if self._is_native():
+            code.lines.append(f"  found = {run}")
+        else:
+            code.names["errstate"] = np.errstate
+            code.lines.append(f"  with errstate(all='ignore'): found = {run}")
+        code.lines.append("  if found is BROKEN: return MISS")
+        results = [code.fresh() for _ in self.plain]
+        put = None if self.written or not self._are_fresh() else together(code, self._skeleton(), results)
+        if put is None:
+            code.lines.append(f"  return {code.name(self.results)}(found, [{', '.join(leaves)}])")
+        else:
+            code.lines += [f"  {', '.join(results)}, = found"] if results else []
+            known = zip(results, self.plain, strict=True)
+            code.lines += [f"  {r} = {code.name(p)}" for r, p in known if p is not COMPUTED]
+            code.lines.append(f"  return {put}")
+        return code.function()
+
+    def _skeleton(self) -> Any:
+        return self._rebuild(iter([None] * len(self.plain)))
+
+    def _is_native(self) -> bool:
+        """Whether NumPy computes nothing of it, so that there are no warnings to be silenced."""
+        parts = getattr(self.native, "parts", None)
+        return parts is not None and len(parts) == len(self.native.segments)
+
+    def _are_fresh(self) -> bool:
+        """Whether every result is an array of its own already: computed by native code, and once."""
+        if not self._is_native():
+            return False
+        program = self.program
+        assert program is not None
+        numbers = [i for i, p in zip(program.outputs, self.plain, strict=False) if p is COMPUTED]
+        arrays = [i for i in numbers if program.values[i].array]
+        return len(set(arrays)) == len(arrays) and all(program.values[i].op is not None for i in arrays)
+
+    def returns(self, out: Any, outs: list[Any], rebuild: Rebuild) -> None:
+        """The function returned this."""
+        self.plain = [o if isinstance(o, _PLAIN) else COMPUTED for o in outs]
+        # containers without the values of this run, which they would keep alive
+        alone = len(outs) == 1 and outs[0] is out
+        self._rebuild = next if alone else flatten(rebuild(iter([None] * len(outs))))[1]
+        assert self.program is not None
+        self.template = _template(out, iter(self.program.outputs)) if not self.written else None
+
+    def report(self, name: str) -> str:
+        """In words."""
+        if self.program is None:
+            return f"{name} runs as it is: {self.why}."
+        lines = [f"{name}: recorded, {len(self.program)} values, {len(self.program.checks)} checks; run by {self.by}."]
+        if self.contents is not None:
+            lines.append("Plain code may look at arrays that the function holds: they are compared before each call.")
+        if self.native is not None:
+            lines.append(self.native.report())
+        return "\n".join([*lines, "", str(self.program)])
+
+
+def native_of(
+    program: Program, parameters: list[int] | None, template: Any, slow: Callable[..., Any] | None
+) -> tuple[Any, str]:
+    """The native code of a program, or None; and what runs it."""
+    from .run.native.engine import available
+
+    if not available():
+        return None, "NumPy, because llvmlite is not installed (pip install 'dout[native]')"
+    from .run.native.compiled import Native
+    from .run.native.rolled import compile_loops
+
+    try:
+        compile_loops(program)
+        return Native(program, parameters, template, slow), "native code"
+    except LookupError as none:
+        return None, f"NumPy: {none}"
+    except Exception as error:  # a fault of the compiler's must not be the caller's
+        return None, f"NumPy, because native code could not be made ({type(error).__name__}: {error})"
+
+
+def owned(found: Sequence[Any], plain: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """Results as the caller gets them: arrays that nobody else holds."""
+    results: list[Any] = []
+    for value, constant in zip(found, plain, strict=True):
+        if constant is not COMPUTED:
+            results.append(constant)
+        elif isinstance(value, np.ndarray):
+            mine = value.flags.owndata and value.flags.writeable and not any(value is g for g in given)
+            results.append(value if mine and not any(value is r for r in results) else np.array(value))
+        else:
+            results.append(value)
+    return results
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Meanwhile Python doesn't look for cyclic garbage: in a long recording it would spend most of the time on that."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> tuple[Variant, Any]:
+    """Run a function on fresh leaves, and make a program of what happened.
+
+    Returns:
+        the variant and the function's result; a variant that says why not, and None.
+    """
+    building = Building()
+    recorder = Recorder(surroundings.arrays, building)
+    contents = surroundings.contents()
+    arrays = [v for v in given.leaves if isinstance(v, np.ndarray)]
+    token = RECORDER.set(recorder)
+    try:
+        with scope() as here:
+            leaves = [_leaf(recorder, i, v, here) for i, v in enumerate(given.leaves)]
+            handles: list[HANDLES] = [make(leaf.value, leaf) for leaf in leaves]
+            args, kwargs = given.positional(handles), given.keywords(handles)
+            out = call(f, args, kwargs)
+        outs, rebuild = flatten(out)
+        ends = [_end(recorder, o) for o in outs]
+        now = flatten((args, kwargs))[0]
+        expected = flatten((given.positional(handles), given.keywords(handles)))[0]
+        if len(now) != len(expected) or any(a is not b for a, b in zip(now, expected, strict=True)):
+            recorder.fail("it changes a container among its arguments")
+        written = [i for i, (h, leaf) in enumerate(zip(handles, leaves, strict=True)) if h._node is not leaf]
+        if written and _overlap(arrays):
+            recorder.fail("it writes into an argument that overlaps another")
+        if not surroundings.same() or contents != surroundings.contents():
+            recorder.fail("it changes what it holds")
+        if surroundings.drew():
+            recorder.fail("it draws random numbers")
+        if recorder.failed is not None:
+            return Variant(surroundings, recorder.failed), None
+        ends += [recorder.number(handles[i]._node) for i in written]
+        written_values = [np.array(handles[i]._value) for i in written]
+    finally:
+        RECORDER.reset(token)
+    variant = Variant(surroundings)
+    variant.program = rolled(building.finish(ends, [Check(*g) for g in recorder.guards])).verify()
+    variant.contents, variant.written = contents or None, written
+    values = [o._value if isinstance(o, Handle) else o for o in outs]
+    variant.returns(out, outs, rebuild)
+    held = [*given.leaves, *surroundings.arrays.values()]
+    result = rebuild(iter(owned(values, variant.plain, held)))
+    for i, value in zip(written, written_values, strict=True):
+        np.copyto(given.leaves[i], value)
+    return variant, result
+
+
+def _leaf(recorder: Recorder, i: int, value: Any, here: Any) -> RecordedLeaf:
+    leaf = RecordedLeaf(value, None, here)
+    leaf.live = frozenset()
+    recorder.input(i, leaf)
+    return leaf
+
+
+def _end(recorder: Recorder, out: Any) -> int:
+    """The number of a result."""
+    if isinstance(out, Handle) and out._node is not None:
+        number: int = recorder.number(out._node)
+        return number
+    value = out._value if isinstance(out, Handle) else out
+    if not isinstance(value, np.ndarray | np.generic | int | float | complex | str | bytes | type(None)):
+        recorder.fail(f"it returns a {type(out).__name__}")
+        return 0
+    return recorder.plain(value)
+
+
+def _overlap(arrays: Sequence[np.ndarray]) -> bool:
+    return any(np.may_share_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+
+
+def _template(out: Any, numbers: Iterator[int]) -> Any:
+    """How the results are put together, if of tuples and lists only; else None."""
+    if type(out) in (tuple, list):
+        parts = [_template(o, numbers) for o in out]
+        return None if None in parts else (type(out), parts)
+    return next(numbers) if isinstance(out, Handle) else None
+
+
+def missed(_args: Any, _kwargs: Any) -> Any:
+    """The quick way of a call before there is one."""
+    return MISS
