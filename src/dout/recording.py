@@ -336,10 +336,15 @@ def of_objects(array: ndarray) -> Any:
     return np.reshape(np.stack(list(array.flat)), array.shape)
 
 
+def is_of_example(x: Any) -> bool:
+    """Whether it is a Variable of the run of one example of many."""
+    return isinstance(x, Handle) and type(x._node) in _MAPPED
+
+
 def values_of(x: Any) -> Any:
     """The values of Variables in an argument, which may be a list or tuple of them."""
     if isinstance(x, Handle):
-        if type(x._node) in _MAPPED:
+        if is_of_example(x):
             raise MeetsExample("a Variable from outside of a function under dout.vmap meets a mapped value")
         return x._value
     if isinstance(x, _SEVERAL):

@@ -28,6 +28,7 @@ from .recording import (
     MeetsExample,
     binary,
     fixed,
+    is_of_example,
     joined,
     kind_of,
     record,
@@ -289,7 +290,11 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
 
     def _become(self, new: Any) -> None:
         """Point at a new value and node."""
-        old, value = self._value, np.asarray(values_of(new))
+        if is_of_example(new) and not is_of_example(self):
+            raise MeetsExample(
+                "a Variable from outside of a function under dout.vmap is written to with a mapped value"
+            )
+        old, value = self._value, np.asarray(new._value if isinstance(new, Handle) else new)
         self._value = value if value.strides == old.strides else laid_out_alike(old, value)
         self._node = node = new._node if isinstance(new, Variable) else None
         if type(self) is Variable:

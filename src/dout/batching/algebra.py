@@ -6,6 +6,7 @@ Decompositions take stacks of matrices as they are. Products with what is the sa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy
@@ -44,7 +45,7 @@ def _product(op: Primitive, batch: Batch, params: Params, x: Operand, y: Operand
             return contract(x.value, y.value, inputs=[[0, 1], [0, 1]], result=[0], optimize=False)
         return np.matmul(x.value, y.value) if x.batched else np.matmul(y.value, x.value)
     if not y.batched and y.ndim <= 2:  # rows of all examples, one below another
-        rows = np.reshape(x.value, (-1, x.shape[-1])) if x.ndim > 1 and n else x.value
+        rows = np.reshape(x.value, (n * prod(x.shape[:-1]), x.shape[-1])) if x.ndim > 1 else x.value
         return np.reshape(np.matmul(rows, y.value), (n, *batch.shape))
     if not x.batched and x.ndim == 2 and y.ndim == 1:
         return np.matmul(y.value, np.transpose(x.value))

@@ -6,6 +6,7 @@ They are called by NumPy as they were. `rule(batch, *args, **kwargs)` has operan
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy
@@ -73,7 +74,7 @@ def _along(function: Callable[..., Any], default: int | None) -> None:
     def rule(batch: Batch, a: Any, axis: Any = default, **options: Any) -> Any:
         a = _one_operand(a, options, frozenset(("kind", "stable", "dtype")))
         if axis is None or not a.ndim:
-            return function(np.reshape(a.value, (batch.n, -1)), axis=1, **options)
+            return function(np.reshape(a.value, (batch.n, prod(a.shape))), axis=1, **options)
         return function(a.value, axis=axis % a.ndim + 1, **options)
 
     CALLS[function] = rule
