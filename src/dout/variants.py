@@ -114,21 +114,21 @@ class Variant:
         if self.contents is not None:
             assert self.surroundings is not None
             code.hold(f"{code.name(self.surroundings.contents)}() == {code.name(self.contents)}")
+        native = self._is_native()
         run = f"{code.name(self.runs)}([{', '.join(leaves)}])"
-        if self._is_native():
+        if native:
             code.lines.append(f"  found = {run}")
         else:
             code.names["errstate"] = np.errstate
             code.lines.append(f"  with errstate(all='ignore'): found = {run}")
         code.lines.append("  if found is BROKEN: return MISS")
         results = [code.fresh() for _ in self.plain]
-        put = None if self.written or not self._are_fresh() else together(code, self._skeleton(), results)
+        put = together(code, self._skeleton(), results) if native and not self.written else None
         if put is None:
             code.lines.append(f"  return {code.name(self.results)}(found, [{', '.join(leaves)}])")
         else:
             code.lines += [f"  {', '.join(results)}, = found"] if results else []
-            known = zip(results, self.plain, strict=True)
-            code.lines += [f"  {r} = {code.name(p)}" for r, p in known if p is not COMPUTED]
+            code.lines += self._others(code, results)
             code.lines.append(f"  return {put}")
         return code.function()
 
@@ -140,15 +140,19 @@ class Variant:
         parts = getattr(self.native, "parts", None)
         return parts is not None and len(parts) == len(self.native.segments)
 
-    def _are_fresh(self) -> bool:
-        """Whether every result is an array of its own already: computed by native code, and once."""
-        if not self._is_native():
-            return False
-        program = self.program
-        assert program is not None
-        numbers = [i for i, p in zip(program.outputs, self.plain, strict=False) if p is COMPUTED]
-        arrays = [i for i in numbers if program.values[i].array]
-        return len(set(arrays)) == len(arrays) and all(program.values[i].op is not None for i in arrays)
+    def _others(self, code: Code, results: Sequence[str]) -> list[str]:
+        """Lines for what native code didn't make as the caller gets it: constants, and arrays that others hold too."""
+        assert self.program is not None
+        code.names["array"] = np.array
+        lines, seen = [], set()
+        for name, plain, number in zip(results, self.plain, self.program.outputs, strict=True):
+            value = self.program.values[number]
+            if plain is not COMPUTED:
+                lines.append(f"  {name} = {code.name(plain)}")
+            elif value.array and (value.op is None or number in seen):
+                lines.append(f"  {name} = array({name})")
+            seen.add(number)
+        return lines
 
     def returns(self, out: Any, outs: list[Any], rebuild: Rebuild) -> None:
         """The function returned this."""
