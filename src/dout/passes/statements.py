@@ -173,6 +173,8 @@ class Writing:
         return read(self.place(a), shape, live)
 
     def _add(self, how: Any, i: int, extents: tuple[int, ...], reads: Any, write: Read, **more: Any) -> None:
+        if how == "reduce" and all(write.strides):  # over axes of one place
+            how = "copy"
         self.units.append(Statement(how, i, extents, reads, write, **more))
 
     def _copy(self, i: int, to: Place, source: Place | None, number: Any = None, part: bool = False) -> None:
