@@ -8,6 +8,7 @@ is given out: the value of the last step, or of all steps, stacked. First and la
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from .roll_body import Body
 from .roll_fit import Fitted, fitted
 from .roll_loops import ENTRY, LOOP, PACKED, STACK, Give, Loop
 from .roll_repeats import Found, Sequence, repetitions
+from .roll_sums import Sum, sums
 
 #: A loop has at least so many steps, and saves at least so many operations.
 LEAST_STEPS = 8
@@ -212,7 +214,7 @@ class _Rolling:
             packed = _packed(expected)
             assert packed is not None
             stack = self.pick(k, o, True)
-            value = Value(PACKED, (stack,), {"dtype": packed.dtype}, packed.shape, packed.dtype, array=True)
+            value = Value(PACKED, (stack,), NO_PARAMS, packed.shape, packed.dtype, array=True)
             checks.append(Check(self.add(value), packed, what))
         return Program(self.values, outputs, checks, self.program.n_inputs)
 
@@ -226,17 +228,40 @@ class _Rolling:
 
     def _loop(self, k: int) -> None:
         loop = self.loops[k]
-        body = Body(loop, self)
-        gives = list(self.gives[k])
-        results = tuple([Give(body.output(o), stacked) for o, stacked in gives])
-        made = Loop(body.program(rolled, self.least), loop.n, tuple(body.takes), results).verify()
+        totals = sums(loop, set(self.gives[k]))
+        body = Body(loop, self, {o for t in totals for o in (*t.adds, *[p.scatter for p in t.parts])})
+        gives = [(o, stacked) for o, stacked in self.gives[k] if all(o != t.last for t in totals)]
+        results = [Give(body.output(o), stacked) for o, stacked in gives]
         forms = [loop.value(o) for o, _ in gives]
-        shapes = [(loop.n, *v.shape) if stacked else v.shape for v, (_, stacked) in zip(forms, gives, strict=True)]
+        for part in (p for t in totals for p in t.parts):
+            results.append(Give(body.output_of(part.row), True))
+            forms.append(body.form_of(part.row))
+        made = Loop(body.program(rolled, self.least), loop.n, tuple(body.takes), tuple(results)).verify()
+        shapes = [(loop.n, *v.shape) if give.stacked else v.shape for v, give in zip(forms, results, strict=True)]
         whole = self.add(Value(LOOP, tuple(body.args), {"loop": made}, shapes, tuple))
-        for g, ((o, stacked), v) in enumerate(zip(gives, forms, strict=True)):
-            dtype = stack_dtype(v.dtype) if stacked else v.dtype
-            pick = Value(PICK, (whole,), {"i": g}, shapes[g], dtype, array=stacked or v.array)
-            self.picks[k, o, stacked] = self.add(pick)
+        picks = []
+        for g, (v, give) in enumerate(zip(forms, results, strict=True)):
+            dtype = stack_dtype(v.dtype) if give.stacked else v.dtype
+            pick = Value(PICK, (whole,), {"i": g}, shapes[g], dtype, array=give.stacked or v.array)
+            picks.append(self.add(pick))
+        for (o, stacked), number in zip(gives, picks, strict=False):
+            self.picks[k, o, stacked] = number
+        rows = iter(picks[len(gives) :])
+        for total in totals:
+            self.picks[k, total.last, False] = self._summed(loop, total, rows)
+
+    def _summed(self, loop: Fitted, total: Sum, rows: Iterator[int]) -> int:
+        """A total, to which stacked rows are added."""
+        found = self.number(loop.initial(total.last, 1))
+        last = loop.value(total.last)
+        for part in total.parts:
+            number = next(rows)
+            stack = self.values[number]
+            packed = self.add(Value(PACKED, (number,), NO_PARAMS, stack.shape, stack.dtype, array=True))
+            params = {"key": part.key, "shape": last.shape}
+            added = self.add(Value(part.op, (packed,), params, last.shape, last.dtype, array=last.array))
+            found = self.add(Value(last.op, (found, added), NO_PARAMS, last.shape, last.dtype, array=last.array))
+        return found
 
 
 def stack_dtype(dtype: Any) -> np.dtype:

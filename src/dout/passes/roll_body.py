@@ -38,7 +38,7 @@ class Body:
         args: the number of what is taken, in the program around it; that of the counter is missing, and it is the last.
     """
 
-    def __init__(self, loop: Fitted, around: Around) -> None:
+    def __init__(self, loop: Fitted, around: Around, left_out: set[int] | None = None) -> None:
         self.loop = loop
         self.around = around
         self.takes: list[Take] = []
@@ -53,7 +53,10 @@ class Body:
         self._made: list[tuple[Value, list[tuple[str, int]]]] = []
         counted = False
         for o in range(loop.period):
-            counted |= self._enter(o)
+            if left_out and o in left_out:
+                self._place.append(("none", 0))
+            else:
+                counted |= self._enter(o)
         if counted:
             self._inputs.append(Value(None, (), NO_PARAMS, (), int, input=len(self._inputs)))
             self.takes.append(Take("counter"))
@@ -62,6 +65,17 @@ class Body:
     def output(self, o: int) -> int:
         """Which output of the body a value of the window is."""
         return self._outputs.setdefault(self._place[o], len(self._outputs))
+
+    def output_of(self, slot: Slot) -> int:
+        """Which output of the body something is that it reads or computes."""
+        return self._outputs.setdefault(self._read(slot), len(self._outputs))
+
+    def form_of(self, slot: Slot) -> Value:
+        """What something is that it reads or computes."""
+        kind, n = self._read(slot)
+        return {"own": lambda: self._made[n][0], "constant": lambda: self._constant_values[n]}.get(
+            kind, lambda: self._inputs[n]
+        )()
 
     def program(self, rolled: Callable[..., Program], least: tuple[int, int]) -> Program:
         """The body, with its own repetitions rolled; to be asked for when all outputs are known."""

@@ -178,5 +178,5 @@ STEPPED = Primitive("stepped", _stepped, flat=True)
 ENTRY = Primitive("entry", read, flat=True)
 #: A stack made of separate values.
 STACK = Primitive("stacked", lambda *values: list(values), flat=True)
-#: A stack as an array, to be compared.
-PACKED = Primitive("packed", lambda stack, dtype: np.asarray(stack, dtype), flat=True)
+#: A stack as an array.
+PACKED = Primitive("packed", np.asarray, flat=True)

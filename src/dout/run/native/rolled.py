@@ -5,6 +5,7 @@ Each step reads its entries of stacks, runs the body, and stores its entries of 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from ...graph import PICK
 from ...passes.program import Program, Value
-from ...passes.roll_loops import LOOP, Loop
+from ...passes.roll_loops import LOOP, Loop, run_loop
 from . import text as ir
 from .registers import NoRegisters, Registers
 
@@ -187,9 +188,12 @@ class _Table:
 def compile_loops(program: Program) -> list[str]:
     """Let the loops of a program run as native code, where it has some; what is run by NumPy calls it.
 
+    Where a loop itself has none, its body is a program that is run step by step, as natively as may be.
+
     Returns:
         for each loop that has none, why.
     """
+    from .compiled import Native  # which may come to compile loops itself
     from .engine import Code
     from .safely import safe_entry
 
@@ -202,6 +206,8 @@ def compile_loops(program: Program) -> list[str]:
         why = has_code(loop)
         if why is not None:
             without.append(why)
+            with contextlib.suppress(LookupError):
+                loop.native = _stepped(loop, Native(loop.body, None, None, None))
             continue
         name = f"loop{len(made)}"
         table = _Table(len(value.args), len(loop.gives))
@@ -217,6 +223,11 @@ def compile_loops(program: Program) -> list[str]:
         for loop, name, values, table in made:
             loop.native = _kept(safe_entry(values, table, code.address(name)), code)
     return without
+
+
+def _stepped(loop: Loop, body: Any) -> Callable[..., Any]:
+    """A loop whose body runs as native code, called once a step."""
+    return lambda *args: run_loop(loop, args, body.run)
 
 
 def _kept(run: Callable[..., Any], code: Any) -> Callable[..., Any]:
