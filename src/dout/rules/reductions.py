@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..graph import Primitive, ndim_of, plain, shape_of
+from ..graph import Primitive, is_complex, ndim_of, plain, shape_of
 from .elementwise import to_dtype
 from .registry import FUNCTIONS, flat, implements, primitive
 from .ufuncs import store
@@ -241,19 +241,19 @@ def _var(
     if where is not True:
         a = np.where(plain(where), a, 0)  # a NaN there would get into the derivative through the squares
     if mean is None:
-        mean = _divided(np.sum(a, axis, dtype, keepdims=True, where=where), _count(a, axis, True, where))
+        mean = _divided(_reduce_sum(a, axis, dtype, True, None, where), _count(a, axis, True, where))
     apart = np.subtract(a, mean)
-    squares = np.real(apart * np.conj(apart)) if np.iscomplexobj(a) else apart * apart
-    spread = np.sum(squares, axis, dtype, keepdims=keepdims, where=where)
+    squares = np.real(apart * np.conj(apart)) if is_complex(a) else np.square(apart)
+    spread = _reduce_sum(squares, axis, dtype, keepdims, None, where)
     return _stored(_divided(spread, max(count, 0) if where is True else np.maximum(count, 0)), out)
 
 
 @implements(np.std)
 def _std(a: Array, axis: Axis = None, dtype: Any = None, out: Any = None, *args: Any, **options: Any) -> Array:
     """The root of the variance; where that is 0, its derivative is taken to be 0, as that of abs."""
-    spread = np.var(a, axis, dtype, None, *args, **options)
+    spread = _var(a, axis, dtype, None, *args, **options)
     none = spread == 0
-    if not np.any(none):
+    if none is False or not np.any(none):
         return _stored(np.sqrt(spread), out)
     return _stored(np.where(none, 0, np.sqrt(np.where(none, 1, spread)))[()], out)
 
