@@ -33,11 +33,10 @@ class OfExample(Whole):
         if not _chooses(key):
             return super().__getitem__(key)
         template, indices = _parts(key, self)
-        row = record(gather, (self, *indices), {"key": template, "shape": np.shape(self._value)})
+        how = {"key": template, "shape": np.shape(self._value)}
+        row = record(gather, (self, *indices), how)
         if np.ndim(row._value) and not any(np.ndim(i._value) for i in indices):
-            row.__class__ = Row
-            root = _root(self)
-            root._node.mapper.rows[id(root)] = root
+            return Row(self, indices, how, row)  # NumPy's would be a view
         return row
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -76,33 +75,10 @@ def _parts(key: Any, x: Any) -> tuple[tuple[Any, ...], list[Any]]:
     return (isinstance(key, tuple), *template), indices
 
 
-def _root(x: Any) -> Any:
-    """The array whose memory a view sees."""
-    while isinstance(x, View):
-        x = x._parent
-    return x
-
-
 class Mapped(OfExample, Variable):
     """A Variable of the run of one example."""
 
     __slots__ = ()
-
-    def _become(self, new: Any) -> None:
-        mapper = self._node.mapper
-        if id(self) in mapper.rows:
-            mapper.fail("it writes into an array of which it chose a row by an index that depends on the example")
-        super()._become(new)
-
-
-class Row(Mapped):
-    """A row that was chosen by an index that depends on the example: NumPy's would be a view, this is a copy."""
-
-    __slots__ = ()
-
-    def _become(self, new: Any) -> None:
-        self._node.mapper.fail("it writes into a row that it chose by an index that depends on the example")
-        super()._become(new)
 
 
 class MappedView(OfExample, View):
@@ -112,6 +88,25 @@ class MappedView(OfExample, View):
 
     def __bool__(self) -> bool:
         return OfExample.__bool__(self)
+
+
+class Row(MappedView):
+    """A part of an array, chosen by an index that depends on the example: as NumPy's view, it sees writes and passes them on."""
+
+    __slots__ = ("_indices",)
+
+    def __init__(self, parent: Any, indices: list[Any], how: dict[str, Any], row: Any) -> None:
+        super().__init__(parent, gather, how, parent._value, row._value, row._node)
+        self._indices = indices
+
+    def _look(self) -> None:
+        if self._parent._value is not self._seen:
+            now = record(gather, (self._parent, *self._indices), self._how)
+            self._own_value, self._own_node, self._seen = now._value, now._node, self._parent._value
+
+    def _become(self, new: Any) -> None:
+        where = {"key": self._how["key"]}
+        self._parent._become(record(replace, (self._parent, new, *self._indices), where))
 
 
 use_for((MappedNode, MappedLeaf), Mapped, MappedView)

@@ -65,7 +65,6 @@ class Mapper(Recorder):
         looks: in the order in which Python looked.
         since: no node of this run has a smaller serial number.
         closed: whether the run has ended.
-        rows: the Variables of which a row was chosen by an index that depends on the example, by id.
     """
 
     def __init__(self) -> None:
@@ -81,7 +80,6 @@ class Mapper(Recorder):
         self.failed = None
         self.captured = {}
         self.running = []
-        self.rows: dict[int, Any] = {}
         self._seen_places: set[int] = set()
 
     def enter(self, step: Step) -> int:

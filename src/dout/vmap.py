@@ -22,7 +22,7 @@ from .mapped import lifted
 from .mapper import Mapper
 from .recorder import RECORDER
 from .recording import Handle
-from .tree import Rebuild, flatten, parts
+from .tree import Rebuild, flatten, leaf_paths, parts
 
 np: Any = numpy  # NumPy's stubs know arrays only, and arguments may be Variables
 Axes = Any
@@ -193,7 +193,9 @@ def _paired(axes: Axes, tree: Any, what: str, said: str = "", path: str = "") ->
     """
     if axes is None or isinstance(axes, int | np.integer):
         axis = None if axes is None else operator.index(axes)
-        return [(path, leaf, axis) for leaf in flatten(tree)[0]]
+        leaves = flatten(tree)[0]
+        paths = [""] if len(leaves) == 1 and leaves[0] is tree else leaf_paths(tree)
+        return [(path + p, leaf, axis) for p, leaf in zip(paths, leaves, strict=True)]
     inside, found = parts(axes), parts(tree)
     assert inside is not None
     expected, children = inside[0], found[0] if found is not None else []
