@@ -165,8 +165,13 @@ REFUSED = [
     (lambda x: x, (A.astype(int),), r"x is no input: an array of int64$"),
     (lambda: 1, (), r"<lambda>: no argument holds a number or an array, so there is nothing to differentiate$"),
     (lambda x: None, (1.0,), r"<lambda> returned NoneType, .*did it forget its return\?"),
-    (lambda x: "text", (1.0,), r"<lambda> returned str, which holds no number"),
-    (lambda x: x, (), r"missing a required argument: 'x'"),
+    (
+        lambda x: "text",
+        (1.0,),
+        r"<lambda> returned str, which holds no number or array; return the number or array itself$",
+    ),
+    (lambda x: (x * i for i in range(3)), (1.0,), r"<lambda> returned generator, .* computed nothing yet: return list"),
+    (lambda x: x, (), r"<lambda>\(x\): missing a required argument: 'x'"),
 ]
 
 

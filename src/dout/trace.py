@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .arguments import Arguments, call, function_name, scope
@@ -118,7 +118,12 @@ def trace(f: Any, *args: Any, **kwargs: Any) -> TracedGraph:
     outs, _ = flatten(out)
     if not any(isinstance(o, Variable | int | float | complex) or hasattr(o, "dtype") for o in outs):
         name, kind = function_name(f), type(out).__name__
-        raise TypeError(f"{name} returned {kind}, which holds no number or array; did it forget its return?")
+        why = "did it forget its return?"
+        if isinstance(out, Iterator):
+            why = f"a {kind} has computed nothing yet: return list(...) or a sum of it"
+        elif out is not None and not isinstance(out, tuple | list | dict):
+            why = "return the number or array itself"
+        raise TypeError(f"{name} returned {kind}, which holds no number or array; {why}")
     ends = [o._node if isinstance(o, Variable) else None for o in outs]
     nodes, _ = collect([*arguments.leaves, *(e for e in ends if e is not None)], 0)
     others = [n for n in nodes if n.op is None and n not in arguments.leaves]
@@ -146,7 +151,10 @@ def given_to(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[lis
     except ValueError:  # a builtin without one
         given = [Given(f"arg{i}", value) for i, value in enumerate(args)]
         return given + [Given(name, value) for name, value in kwargs.items()], [], len(args)
-    bound = signature.bind(*args, **kwargs)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{function_name(f)}{signature}: {error}") from None
     given = []
     for name, value in bound.arguments.items():
         parameter = signature.parameters[name]

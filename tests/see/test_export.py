@@ -48,6 +48,19 @@ def test_another_suffix_says_which_there_are(picture, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_not_there_is_named(picture, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no such folder: .*missing'$"):
+        picture.save(tmp_path / "missing" / "a.svg")
+
+
+def test_an_option_that_there_is_not(picture, tmp_path):
+    for made in (picture.svg, picture.html, lambda **options: picture.save(tmp_path / "a.svg", **options)):
+        with pytest.raises(TypeError, match="no option 'formula'; did you mean 'formulas'"):
+            made(formula=True)
+        with pytest.raises(TypeError, match="no option 'colour'; there are formulas, lang, "):
+            made(colour=True)
+
+
 def test_a_wrong_option_leaves_no_file_and_keeps_the_old_one(picture, tmp_path):
     (tmp_path / "old.svg").write_text("old")
     for name in ("old.svg", "new.svg"):

@@ -168,6 +168,23 @@ def test_arrays_and_an_error_of_the_function(folder):
     assert (status, err) == (0, "")
 
 
+ENDLESS = """\
+def price(apple, number):
+    while True:
+        try:
+            apple = apple * 1
+        except Exception:
+            pass
+"""
+
+
+def test_a_file_that_runs_forever_can_be_mended(app, folder):
+    (folder / "shop.py").write_text(ENDLESS)
+    time.sleep(4)  # long enough that it runs
+    (folder / "shop.py").write_text("def price(apple, number):\n    return apple * number * 3\n")
+    assert app.until(lambda state: output(state) == 600)["error"] == ""
+
+
 def test_it_ends_while_the_function_runs_forever(folder):
     app = App(folder, "shop.py:net", "w=[0.5,2]")
     events = urllib.request.urlopen(app.url + "events")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import hmac
 import json
 import queue
@@ -86,16 +87,42 @@ class Gate:
         return None
 
 
+class Stopped(BaseException):
+    """Raised in the user's code when it is broken off. Not an Exception, which that code may catch."""
+
+
 class Worker:
     """Runs one job after another on a thread that doesn't keep the program from ending."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, daemon=True).start()
+        self._lock = threading.Lock()
+        self._busy = False
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
 
     def _work(self) -> None:
         while True:
-            self._jobs.get()()
+            with contextlib.suppress(Stopped):  # it came when the job was done
+                self._jobs.get()()
+
+    def stop(self) -> None:
+        """Break off the job that runs now, if there is one. Python does so between two of its instructions."""
+        with self._lock:
+            if self._busy and self._thread.ident is not None:
+                ident = ctypes.c_ulong(self._thread.ident)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
+
+    def _done(self, job: Callable[[], bytes]) -> tuple[bytes, BaseException | None]:
+        try:
+            try:
+                self._busy = True
+                return job(), None
+            finally:
+                with self._lock:
+                    self._busy = False
+        except BaseException as error:  # the thread must live on
+            return b"", error
 
     async def run(self, job: Callable[[], bytes]) -> bytes:
         """What a job gives, once its turn has come."""
@@ -111,12 +138,7 @@ class Worker:
                 done.set_exception(error)
 
         def work() -> None:
-            result: bytes = b""
-            failed: BaseException | None = None
-            try:
-                result = job()
-            except BaseException as error:  # the thread must live on
-                failed = error
+            result, failed = self._done(job)
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(settle, result, failed)
 
@@ -146,11 +168,18 @@ class Session:
     async def do(self, job: Callable[[], bytes]) -> bytes:
         """Run one of the methods below on the thread of the user's code; tell the open pages if something is new."""
         before = self.version
-        answer = await self._worker.run(job)
+        try:
+            answer = await self._worker.run(job)
+        except Stopped:
+            answer = self.state()
         if self.version != before:
             self.changed.set()
             self.changed = asyncio.Event()
         return answer
+
+    def stop(self) -> None:
+        """Break off what runs now: it may never end."""
+        self._worker.stop()
 
     def reload(self) -> bytes:
         """Run the file again, and keep the numbers that were set in the page, where they still are."""

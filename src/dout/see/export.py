@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -25,6 +26,7 @@ def save(picture: Any, path: str | os.PathLike[str], **options: Any) -> Path:
     Raises:
         ValueError: for another end of the name, or a scale at which the image would be too large.
         ImportError: for PNG and PDF, if CairoSVG is missing.
+        FileNotFoundError: if the folder isn't there.
 
     Example:
         >>> import dout, pathlib, tempfile
@@ -46,6 +48,8 @@ def _write(target: Path, data: bytes) -> None:
     """Beside the target first, then in its place at once."""
     if target.is_dir():
         raise IsADirectoryError(f"{str(target)!r} is a folder")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(target.parent))
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -66,6 +69,7 @@ class Picture:
         """The picture as an SVG image."""
         from .svg import svg_of
 
+        _hold_known(svg_of, options)
         description, rest = self._described(options)
         return svg_of(description, **rest)
 
@@ -73,6 +77,7 @@ class Picture:
         """The picture as one HTML page that works offline: steps, sliders, opening and closing."""
         from .html import html_of
 
+        _hold_known(html_of, options)
         description, rest = self._described(options)
         return html_of(description, **rest)
 
@@ -143,6 +148,16 @@ class Picture:
 
     def __repr__(self) -> str:
         return self.text()
+
+
+def _hold_known(drawing: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Refuse an option that nobody would read."""
+    known = [*sorted(OPTIONS), *(name for name in list(signature(drawing).parameters)[1:] if name not in OPTIONS)]
+    for name in options:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            meant = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+            raise TypeError(f"there is no option {name!r}; {meant}")
 
 
 def see(what: Any, *args: Any, numerical: bool = False, **kwargs: Any) -> Picture:

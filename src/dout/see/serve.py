@@ -23,6 +23,8 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(f"--serve needs {error.name}: pip install 'dout[viewer]'", name=error.name) from error
 
+#: After so many seconds of running the file, it is looked at again: it may run forever, and be mended.
+ENOUGH = 1.0
 #: When a file was last written, and how long it is.
 Stamps = dict[Path, tuple[int, int]]
 
@@ -94,6 +96,7 @@ async def _watch(session: Session, folders: Callable[[], set[Path]], seen: Stamp
 
     What tells of changes may be slow to start, or say nothing at all on some disks, so the files are looked at too.
     """
+    reloading: asyncio.Task[bytes] | None = None
     while True:
         watched = folders()
         changes = awatch(
@@ -108,7 +111,9 @@ async def _watch(session: Session, folders: Callable[[], set[Path]], seen: Stamp
             now = _stamps(watched)
             if now != seen:
                 seen = now
-                await session.do(session.reload)
+                session.stop()  # of the file as it was, which may run forever
+                reloading = asyncio.create_task(session.do(session.reload))
+                await asyncio.wait([reloading], timeout=ENOUGH)
             if folders() != watched:
                 seen = {**_stamps(folders()), **seen}
                 break
