@@ -357,6 +357,23 @@ class Writing:
                 self._copy(i, part, self.place(a), part=True)
             start += width
 
+    def _stack(self, i: int, value: Value) -> None:
+        to = self.places[i] = own(i, value.shape)
+        for k, a in enumerate(value.args):
+            part = viewed(to, lambda x, k=k: x[k, ...])  # type: ignore[misc]
+            if part is None or self.kinds[self.values[a].dtype] != self.kinds[value.dtype]:
+                raise Unwritten
+            self._copy(i, part, self.place(a), part=True)
+
+    def _entry(self, i: int, value: Value) -> None:
+        found = viewed(self.place(value.args[0]), lambda x: x[value.params["at"], ...])
+        if found is None or self.kinds[self.values[value.args[0]].dtype] != self.kinds[value.dtype]:
+            raise Unwritten
+        self.places[i] = found
+
+    def _packed(self, i: int, value: Value) -> None:
+        self.places[i] = self.place(value.args[0])
+
     def _repeat(self, i: int, value: Value) -> None:
         counts, axis = value.params["counts"], value.params["axis"]
         source = self.place(value.args[0])
@@ -441,6 +458,9 @@ def _is_integer(value: Value) -> bool:
 
 _SPECIAL: dict[str, Callable[[Writing, int, Value], None]] = {
     "concatenate": Writing._join,
+    "stacked": Writing._stack,
+    "entry": Writing._entry,
+    "packed": Writing._packed,
     "repeat": Writing._repeat,
     "cumsum": Writing._scan,
     "cumprod": Writing._scan,
