@@ -31,8 +31,8 @@ Run = Callable[[], Any]
 PEERS_ROUNDING = {"float64": 1e-8, "float32": 1e-3}
 #: What takes less than this is called many times in one statement.
 SHORT = 20e-6
-#: So many bytes are in the caches nearest to a core: the floor is a call.
-IN_CACHE = 2**19
+#: Fewer bytes than this are moved in less than a call takes.
+IN_CACHE = 2**15
 
 
 def leaves(results: Any) -> list[np.ndarray]:
@@ -135,7 +135,7 @@ def measured(name: str, wanted: tuple[str, ...], rounds: int, seconds: float, dr
     if dry:
         return row
     if work.bytes > IN_CACHE:
-        runs["stream"] = floors.stream(int(work.bytes)), 1
+        runs["stream"] = repeated(floors.stream(int(work.bytes)), ())
     found = in_turn({k: run for k, (run, _) in runs.items()}, rounds, seconds)
     times = {k: [t / runs[k][1] for t in found[k]] for k in runs}
     least, row["floor_by"] = floor(work, times.pop("stream", []))

@@ -30,13 +30,20 @@ def best(run: Callable[[], Any], seconds: float = TRYING) -> float:
 
 
 def stream(size: int) -> Callable[[], Any]:
-    """Moves `size` bytes: two read for one written, in arrays that are there already. The machine's cores share the work."""
-    threads = cores()
+    """Moves `size` bytes: two read for one written, in arrays that are there already.
+
+    Above a mebibyte the machine's cores share the work; below, threads cost more than they bring.
+    """
+    threads = cores() if size > 2**20 else 1
     n = max(size // 24 // threads, 1)
     parts = [[np.ones(n) for _ in range(3)] for _ in range(threads)]
 
     def one(x: Any, y: Any, out: Any) -> None:
         np.multiply(x, y, out=out)
+
+    if threads == 1:
+        x, y, out = parts[0]
+        return lambda: np.multiply(x, y, out=out)
 
     def run() -> None:
         others = [threading.Thread(target=one, args=part) for part in parts[1:]]

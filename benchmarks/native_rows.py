@@ -48,6 +48,9 @@ class Work:
         return 1e-12 if self.dtype == "float64" else 2e-5
 
 
+WIDTHS = {"f8": "float64", "f4": "float32"}
+
+
 def by_c(args: Any) -> Call:
     from lorenz import by_c
 
@@ -58,7 +61,7 @@ def _sigmoid() -> dict[str, Work]:
     f = dout.value_and_grad(works.sigmoid_relu, argnums=(0, 1, 2))
     found = {}
     for n, most in {10: 0.04, 1_000: 0.05, 100_000: 0.25, 4_000_000: 0.25}.items():
-        for dtype, short in (("float64", "f8"), ("float32", "f4")):
+        for short, dtype in WIDTHS.items():
             size = int(short[1])
             limits = {BETTER: most} | ({LEAST: 1 / 0.7} if n == 4_000_000 else {})
             found[f"sigmoid-{n}-{short}"] = Work(
@@ -68,24 +71,34 @@ def _sigmoid() -> dict[str, Work]:
     return found
 
 
-def _rows() -> dict[str, Work]:
-    """Softmax cross-entropy, layer norm, embedding, in both widths."""
-    found = {}
-    for dtype, short in (("float64", "f8"), ("float32", "f4")):
-        size = int(short[1])
-        found[f"cross-entropy-{short}"] = Work(
+def _cross_entropy() -> dict[str, Work]:
+    return {
+        f"cross-entropy-{short}": Work(
             "softmax cross-entropy over 4096 x 1000, gradient", "cross_entropy", dout.grad(works.cross_entropy),
-            lambda dtype=dtype: works.cross_entropy_args(dtype), {BETTER: 0.5}, dtype, 2 * 4096 * 1000 * size,
-        )  # fmt: skip
-        found[f"layer-norm-{short}"] = Work(
+            lambda dtype=dtype: works.cross_entropy_args(dtype), {BETTER: 0.5}, dtype, 2 * 4096 * 1000 * int(short[1]),
+        )
+        for short, dtype in WIDTHS.items()
+    }  # fmt: skip
+
+
+def _layer_norm() -> dict[str, Work]:
+    return {
+        f"layer-norm-{short}": Work(
             "layer norm over 4096 x 1024, gradient", "layer_norm", dout.grad(works.layer_norm, argnums=(0, 1, 2)),
-            lambda dtype=dtype: works.layer_norm_args(dtype), {BETTER: 0.5}, dtype, 3 * 4096 * 1024 * size,
-        )  # fmt: skip
-        found[f"embedding-{short}"] = Work(
+            lambda dtype=dtype: works.layer_norm_args(dtype), {BETTER: 0.5}, dtype, 3 * 4096 * 1024 * int(short[1]),
+        )
+        for short, dtype in WIDTHS.items()
+    }  # fmt: skip
+
+
+def _embedding() -> dict[str, Work]:
+    return {
+        f"embedding-{short}": Work(
             "embedding: gather and its scatter-add, 100,000 rows of 64", "embedding", works.embedding,
-            lambda dtype=dtype: works.embedding_args(dtype), {BETTER: 0.5}, dtype, 4 * 100_000 * 64 * size,
-        )  # fmt: skip
-    return found
+            lambda dtype=dtype: works.embedding_args(dtype), {BETTER: 0.5}, dtype, 4 * 100_000 * 64 * int(short[1]),
+        )
+        for short, dtype in WIDTHS.items()
+    }  # fmt: skip
 
 
 def _networks() -> dict[str, Work]:
@@ -108,7 +121,8 @@ ROWS: dict[str, Work] = {
         lambda: (100.0, 2.0, 150.0, 3.0, 1.1), {"us": 0.25, "layers by hand": 0.25}, hand={"layers by hand": layers},
     ),
     **_sigmoid(),
-    **_rows(),
+    **_cross_entropy(),
+    **_layer_norm(),
     **_networks(),
     "kmeans": Work(
         "k-means cost, gradient, diagonal Hessian: 10,000 x 32, 100 centres", "kmeans", works.kmeans_all,
@@ -118,6 +132,7 @@ ROWS: dict[str, Work] = {
         "Gaussian mixture log-likelihood, gradient: 1,000 x 64, 25 components", "mixture", works.mixture_gradient,
         works.mixture_args, {BETTER: 0.6}, bytes=8 * (1000 * 64 + 2 * 25 * 2145), flops=3 * 2 * 25 * 1000 * 64 * 64,
     ),
+    **_embedding(),
     "lorenz": Work(
         "gradient through 10,000 Runge-Kutta steps of Lorenz's system", "lorenz",
         dout.value_and_grad(works.lorenz, argnums=(0, 1, 2, 3, 4, 5)), lambda: works.LORENZ_ARGS,

@@ -19,7 +19,7 @@ def test_page(page, capsys, monkeypatch):
         hold_printed(capsys.readouterr().out, block)
 
 
-@pytest.mark.parametrize("script", ["make_tables.py"])
+@pytest.mark.parametrize("script", ["make_tables.py", "make_native.py"])
 def test_the_marked_blocks_are_up_to_date(script):
     done = subprocess.run(
         [sys.executable, "-W", "error", str(ROOT / "docs" / script), "--check"], capture_output=True, text=True
