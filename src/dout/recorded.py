@@ -135,6 +135,8 @@ REPLACE_FLAT = Primitive("replace", _replace, joint=_none, flat=True)
 
 def _constant(value: Any) -> Any:
     """A value made in the run, as a part of it, which may be written to."""
+    if RECORDER.get() is None:
+        return value
     leaf: Any = leaf_kind()(value, None, None)
     leaf.live = frozenset()
     return make(value, leaf)
