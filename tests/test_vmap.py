@@ -381,13 +381,13 @@ WRONG = {
     "no function": (lambda: vmap(3), TypeError, "expected a function, got int"),
     "too few": (lambda: vmap(np.dot, in_axes=(0,))(X, Y), ValueError, "in_axes has 1 entries, and dot got 2"),
     "nothing mapped": (lambda: vmap(np.dot, in_axes=None)(X, Y), ValueError, "no argument is mapped"),
-    "out of range": (lambda: vmap(lambda x: x, 2)(X), ValueError, r"argument 0 \('x'\) is mapped along axis 2, but it has shape \(4, 3\)"),
+    "out of range": (lambda: vmap(lambda x: x, 2)(X), ValueError, r"0 \('x'\) is mapped along axis 2, but it has shape \(4, 3\)"),
     "negative out of range": (lambda: vmap(lambda x: x, -3)(X), ValueError, r"argument 0 \('x'\).* axis -3"),
     "number": (lambda: vmap(lambda x, y: x * y)(X, 2.0), ValueError, r"argument 1 \('y'\).*single number; give it None"),
-    "sizes": (lambda: vmap(lambda x, y: x)(X, Y.T), ValueError, r"different sizes: argument 0 \('x'\) has 4, argument 1 \('y'\) has 3"),
+    "sizes": (lambda: vmap(lambda x, y: x)(X, Y.T), ValueError, r"sizes: argument 0 \('x'\) has 4, argument 1 \('y'\) has 3"),
     "size of keyword": (lambda: vmap(lambda x, y: x)(X, y=S[:2]), ValueError, "argument 'y' has 2"),
-    "size inside": (lambda: vmap(lambda p: p["a"])({"a": X, "b": [S[:3]]}), ValueError, r"argument 0 \('p'\)\['b'\]\[0\] has 3"),
-    "form": (lambda: vmap(lambda p: p["a"], ({"c": 0},))({"a": X}), ValueError, r"in_axes for argument 0 \('p'\): a dict with 'c'"),
+    "size inside": (lambda: vmap(lambda p: p["a"])({"a": X, "b": [S[:3]]}), ValueError, r"0 \('p'\)\['b'\]\[0\] has 3"),
+    "form": (lambda: vmap(lambda p: p["a"], ({"c": 0},))({"a": X}), ValueError, r"argument 0 \('p'\): a dict with 'c'"),
     "form below": (lambda: vmap(lambda p: p, ([0, [0]],))([X, [X, X]]), ValueError, r"in_axes\[1\] for argument 0"),
     "list for array": (lambda: vmap(lambda p: p, ([0],))(X), ValueError, r"a list of 1 .* an array of shape \(4, 3\)"),
     "out form": (lambda: vmap(lambda x: (x, x), out_axes=(0, 0, 0))(X), ValueError, "out_axes: a tuple of 3 .* a tuple of 2"),
@@ -541,7 +541,10 @@ def test_a_gradient_for_each_example() -> None:
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
     found = vmap(dout.grad(network), (None, 0, 0))(NETWORK, X, IDS)
-    assert_same(found, {k: np.stack([dout.grad(network)(NETWORK, x, i)[k] for x, i in zip(X, IDS, strict=True)]) for k in NETWORK})
+    assert_same(
+        found,
+        {k: np.stack([dout.grad(network)(NETWORK, x, i)[k] for x, i in zip(X, IDS, strict=True)]) for k in NETWORK},
+    )
 
     def with_jax(p, x, label):
         hidden = jax.numpy.tanh(x @ p["w1"] + p["b1"])

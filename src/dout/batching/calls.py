@@ -54,7 +54,9 @@ def _one_operand(a: Any, options: dict[str, Any], known: frozenset[str]) -> Oper
 
 
 def _reducing(function: Callable[..., Any]) -> None:
-    def rule(batch: Batch, a: Any, axis: Any = None, **options: Any) -> Any:
+    def rule(batch: Batch, a: Any, axis: Any = None, *rest: Any, **options: Any) -> Any:
+        if any(v is not None for v in rest):
+            raise NoRule
         a = _one_operand(a, options, frozenset(("keepdims", "dtype", "ddof")))
         axes = tuple(range(a.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         return function(a.value, axis=tuple([i % a.ndim + 1 for i in axes]), **options)
@@ -71,7 +73,9 @@ for _function in (
 def _along(function: Callable[..., Any], default: int | None) -> None:
     """A function along one axis; with none, of all entries in a row."""
 
-    def rule(batch: Batch, a: Any, axis: Any = default, **options: Any) -> Any:
+    def rule(batch: Batch, a: Any, axis: Any = default, *rest: Any, **options: Any) -> Any:
+        if any(v is not None for v in rest):
+            raise NoRule
         a = _one_operand(a, options, frozenset(("kind", "stable", "dtype")))
         if axis is None or not a.ndim:
             return function(np.reshape(a.value, (batch.n, prod(a.shape))), axis=1, **options)

@@ -241,9 +241,7 @@ def _example(x: Operand, i: int, kind: Any) -> Any:
 
 def _stacked(values: Sequence[Any]) -> Any:
     whole = np.stack(values)
-    if whole.dtype.kind not in "fciub" or (
-        isinstance(values[0], int) and whole.dtype.kind != "i" and values[0] is not True
-    ):
+    if whole.dtype.kind not in "fciub" or (type(values[0]) is int and whole.dtype.kind != "i"):
         raise OverflowError("ints that are too large for NumPy's")
     return whole
 

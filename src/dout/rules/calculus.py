@@ -193,7 +193,7 @@ def _interp(x: Array, xp: Array, fp: Array, left: Any = None, right: Any = None,
         xp, fp = xp[order], fp[order]
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
-    here, points = np.asarray(plain(x), float), np.asarray(plain(xp), float)
+    here, points = (as_array(plain(v)).astype(float) for v in (x, xp))
     last = len(points) - 1
     i = np.clip(np.searchsorted(points, here, "right") - 1, 0, max(last - 1, 0))
     inside = (here >= points[0]) & (here < points[-1])

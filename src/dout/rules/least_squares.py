@@ -134,4 +134,4 @@ def _lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array
         rcond = float(np.finfo(float).eps) * max(shape_of(a)[-2:])
     parts = lstsq(a, np.expand_dims(b, -1) if column else b, rcond=rcond)
     x = pick(parts, i=0)
-    return np.squeeze(x, -1) if column else x, pick(parts, i=1), plain(parts)[2], pick(parts, i=3)
+    return np.squeeze(x, -1) if column else x, pick(parts, i=1), plain(pick(parts, i=2)), pick(parts, i=3)

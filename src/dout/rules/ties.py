@@ -19,6 +19,7 @@ from typing import Any
 import numpy
 
 from ..graph import is_complex, plain, shape_of
+from ..recorder import RECORDER
 from ..witness import is_users
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -27,6 +28,9 @@ Array = Any
 
 def warn(name: str, why: str) -> None:
     """A RuntimeWarning that names the operation, and points to the user's line that asked for the derivative."""
+    recorder = RECORDER.get()
+    if recorder is not None:  # the function as it is may do better, and says it itself if not
+        recorder.fail(f"np.linalg.{name}: {why}")
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and not is_users(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1
