@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from step_functions import CASES, branches, euler, layers, loops, matrix, nested, recorded_whole, vector
 
@@ -103,6 +103,7 @@ def test_short_programs_stay():
 steps = st.lists(st.tuples(st.sampled_from("+-*ms"), st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=7)
 
 
+@example([("+", 0, 0), ("+", 0, 0), ("+", 0, 1)], 8, [3, 7, 0], False)  # what is added to a total is only carried
 @settings(max_examples=40, deadline=None)
 @given(steps, st.integers(8, 30), st.lists(st.integers(0, 9), min_size=3, max_size=3), st.booleans())
 def test_random_steps(body, n, state, arrays):

@@ -18,7 +18,7 @@ from .program import Check, Program, Value
 from .roll_body import Body
 from .roll_fit import Fitted, fitted
 from .roll_loops import ENTRY, LOOP, PACKED, STACK, Give, Loop
-from .roll_repeats import Found, Sequence, repetitions
+from .roll_repeats import Found, Operations, repetitions
 from .roll_sums import Sum, sums
 
 #: A loop has at least so many steps, and saves at least so many operations.
@@ -37,7 +37,7 @@ def rolled(program: Program, least_steps: int = LEAST_STEPS, least_saved: int = 
     for _ in range(3):
         if len(program) < least_saved:
             break
-        seq = Sequence(program)
+        seq = Operations(program)
         found = repetitions(seq, least_steps, least_saved)
         smaller = _rolled_once(program, seq, found, least_steps, least_saved) if found else None
         if smaller is None:
@@ -47,7 +47,7 @@ def rolled(program: Program, least_steps: int = LEAST_STEPS, least_saved: int = 
 
 
 def _rolled_once(
-    program: Program, seq: Sequence, found: list[Found], least_steps: int, least_saved: int
+    program: Program, seq: Operations, found: list[Found], least_steps: int, least_saved: int
 ) -> Program | None:
     while found:
         loops: list[Fitted] = []
@@ -70,7 +70,7 @@ def _rolled_once(
 class _Rolling:
     """A new program, in which loops stand for their steps."""
 
-    def __init__(self, program: Program, seq: Sequence, loops: list[Fitted], least: tuple[int, int]) -> None:
+    def __init__(self, program: Program, seq: Operations, loops: list[Fitted], least: tuple[int, int]) -> None:
         self.program = program
         self.seq = seq
         self.loops = loops
@@ -229,7 +229,7 @@ class _Rolling:
     def _loop(self, k: int) -> None:
         loop = self.loops[k]
         totals = sums(loop, set(self.gives[k]))
-        body = Body(loop, self, {o for t in totals for o in (*t.adds, *[p.scatter for p in t.parts])})
+        body = Body(loop, self, totals)
         gives = [(o, stacked) for o, stacked in self.gives[k] if all(o != t.last for t in totals)]
         results = [Give(body.output(o), stacked) for o, stacked in gives]
         forms = [loop.value(o) for o, _ in gives]

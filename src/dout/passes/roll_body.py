@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,13 +11,14 @@ from ..graph import NO_PARAMS
 from .program import Program, Value
 from .roll_fit import Fitted, Slot, at_position
 from .roll_loops import STEPPED, Moving, Take
-from .roll_repeats import Sequence, filled
+from .roll_repeats import Operations, filled
+from .roll_sums import Sum
 
 
 class Around(Protocol):
     """The program that is being made around a loop."""
 
-    seq: Sequence
+    seq: Operations
     loops: list[Fitted]
 
     def number(self, position: int) -> int:
@@ -38,7 +39,7 @@ class Body:
         args: the number of what is taken, in the program around it; that of the counter is missing, and it is the last.
     """
 
-    def __init__(self, loop: Fitted, around: Around, left_out: set[int] | None = None) -> None:
+    def __init__(self, loop: Fitted, around: Around, totals: Sequence[Sum] = ()) -> None:
         self.loop = loop
         self.around = around
         self.takes: list[Take] = []
@@ -52,11 +53,15 @@ class Body:
         self._carried: list[tuple[int, int, int]] = []  # which input, of which value, how far back
         self._made: list[tuple[Value, list[tuple[str, int]]]] = []
         counted = False
+        left_out = {o for t in totals for o in (*t.adds, *[p.scatter for p in t.parts])}
         for o in range(loop.period):
-            if left_out and o in left_out:
+            if o in left_out:
                 self._place.append(("none", 0))
             else:
                 counted |= self._enter(o)
+        for total in totals:
+            for part in total.parts:
+                self._read(part.row)
         if counted:
             self._inputs.append(Value(None, (), NO_PARAMS, (), int, input=len(self._inputs)))
             self.takes.append(Take("counter"))

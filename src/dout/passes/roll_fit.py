@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .program import Value
-from .roll_repeats import Found, Sequence
+from .roll_repeats import Found, Operations
 
 #: A value is carried over at most so many steps.
 _FARTHEST = 32
@@ -49,7 +49,7 @@ class Fitted:
         slots: for each operation of the window, its inputs.
     """
 
-    def __init__(self, seq: Sequence, start: int, period: int, n: int, slots: list[list[Slot]]) -> None:
+    def __init__(self, seq: Operations, start: int, period: int, n: int, slots: list[list[Slot]]) -> None:
         self.seq = seq
         self.start = start
         self.period = period
@@ -98,13 +98,13 @@ class Fitted:
         return self.value(slot.at) if slot.kind == "carried" else at_position(self.seq, int(slot.which[0]))
 
 
-def at_position(seq: Sequence, position: int) -> Value:
+def at_position(seq: Operations, position: int) -> Value:
     """The value at a position, or from outside."""
     found: Value = seq.values[-1 - position if position < 0 else seq.at[position]]
     return found
 
 
-def fitted(seq: Sequence, found: Found, loops: list[Fitted], least_n: int, least_saved: int) -> Fitted | None:
+def fitted(seq: Operations, found: Found, loops: list[Fitted], least_n: int, least_saved: int) -> Fitted | None:
     """A repetition, cut where fewest values cross, and shortened to the steps whose reads fit; None if those are too few."""
     start, period, end = found.start, found.period, found.start + found.n * found.period + found.rest
     start += _best_cut(seq, found, least_n)
@@ -122,7 +122,7 @@ def fitted(seq: Sequence, found: Found, loops: list[Fitted], least_n: int, least
     return None
 
 
-def _best_cut(seq: Sequence, found: Found, least_n: int) -> int:
+def _best_cut(seq: Operations, found: Found, least_n: int) -> int:
     """How much later to start, so that few values are carried over the end of a step."""
     start, p = found.start, found.period
     first, last = seq.offset[start], seq.offset[start + p]
@@ -150,7 +150,7 @@ def _best_cut(seq: Sequence, found: Found, least_n: int) -> int:
     return best
 
 
-def _slots(seq: Sequence, start: int, p: int, n: int, o: int, loops: list[Fitted]) -> list[Slot]:
+def _slots(seq: Operations, start: int, p: int, n: int, o: int, loops: list[Fitted]) -> list[Slot]:
     """What the operation at a place of the window reads.
 
     Raises:
@@ -180,7 +180,7 @@ def _slots(seq: Sequence, start: int, p: int, n: int, o: int, loops: list[Fitted
     return slots
 
 
-def _own(seq: Sequence, start: int, p: int, n: int, a: int, far: int, i: int) -> Slot:
+def _own(seq: Operations, start: int, p: int, n: int, a: int, far: int, i: int) -> Slot:
     at = a - start + far * p
     if far <= 0:
         return Slot("own", at)
@@ -193,7 +193,7 @@ def _own(seq: Sequence, start: int, p: int, n: int, a: int, far: int, i: int) ->
     return Slot("carried", at, far)
 
 
-def _elsewhere(seq: Sequence, start: int, p: int, n: int, a: int, moves: int, loops: list[Fitted]) -> Slot:
+def _elsewhere(seq: Operations, start: int, p: int, n: int, a: int, moves: int, loops: list[Fitted]) -> Slot:
     if moves > 0 and a + (n - 1) * moves >= start:
         raise _Cut(0, -((a - start) // moves))
     if moves < 0 and a >= start:

@@ -44,7 +44,7 @@ class Found(NamedTuple):
         return (self.n - 1) * self.period
 
 
-class Sequence:
+class Operations:
     """The operations of a program, in order, as arrays of numbers.
 
     A position is the place of an operation among the operations; what is from outside, an input or a constant, is
@@ -202,7 +202,7 @@ def _value_key(v: Value) -> Any:
     return v.op, v.args, made, shape, type(v.dtype), v.dtype, v.array
 
 
-def repetitions(seq: Sequence, least_n: int, least_saved: int) -> list[Found]:
+def repetitions(seq: Operations, least_n: int, least_saved: int) -> list[Found]:
     """Repetitions that don't overlap, those that save most first chosen; in order of position."""
     found: list[Found] = []
     for period in _periods(seq, least_saved):
@@ -228,7 +228,7 @@ def repetitions(seq: Sequence, least_n: int, least_saved: int) -> list[Found]:
     return sorted(chosen)
 
 
-def _periods(seq: Sequence, least_saved: int) -> list[int]:
+def _periods(seq: Operations, least_saved: int) -> list[int]:
     """Distances at which windows come again, the most frequent first."""
     m = len(seq)
     if m < 2 * _WIDTH:
@@ -259,7 +259,7 @@ def _periods(seq: Sequence, least_saved: int) -> list[int]:
     return [int(d) for d in distances[best]]
 
 
-def _equal_runs(seq: Sequence, period: int, least_n: int, least_saved: int) -> list[tuple[int, int]]:
+def _equal_runs(seq: Operations, period: int, least_n: int, least_saved: int) -> list[tuple[int, int]]:
     """From where to where each operation is the same as that a period later."""
     code = seq.code
     if len(code) <= period:
@@ -274,7 +274,7 @@ def _runs(good: np.ndarray, least: int) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(starts[long], ends[long], strict=True)]
 
 
-def _even_runs(seq: Sequence, period: int, a: int, b: int, least_n: int, least_saved: int) -> list[Found]:
+def _even_runs(seq: Operations, period: int, a: int, b: int, least_n: int, least_saved: int) -> list[Found]:
     """Within a run of equal operations, where their inputs move evenly too."""
     if b - period <= a:
         return []
@@ -300,7 +300,7 @@ def _even_runs(seq: Sequence, period: int, a: int, b: int, least_n: int, least_s
     return found
 
 
-def _alike(seq: Sequence, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _alike(seq: Operations, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Whether two from outside are the same, or of the same form."""
     first = seq.outside[-1 - np.minimum(x, -1)]
     second = seq.outside[-1 - np.minimum(y, -1)]
