@@ -30,6 +30,7 @@ FLOORS = [
     {"transforms"},
     {"jacobians"},
     {"variants", "differences", "hints", "subjects", "batching"},
+    {"within"},
     {"jit"},
     {"vmap"},
     {"see", "check", "nn", "interop"},

@@ -29,6 +29,7 @@ from .run.interpret import BROKEN
 from .surroundings import Surroundings
 from .tree import flatten
 from .variants import Variant, missed, record, uncollected
+from .within import record_within
 
 #: So many recordings of one form of arguments, then it runs as it is.
 MOST_VARIANTS = 8
@@ -62,8 +63,8 @@ class Jitted:
         if "out" in kwargs and self._gives_out:
             return _into(kwargs.pop("out"), self(*args, **kwargs), self._f)
         given = Given(args, kwargs, self._static)
-        if given.handles:
-            return self._f(*args, **kwargs)
+        if given.foreign:
+            return self._f(*args, **kwargs)  # each operation of it is looked at
         for variant in self._forms.get(given.form, ()):
             if not variant.holds():
                 continue
@@ -71,7 +72,8 @@ class Jitted:
                 return self._f(*args, **kwargs)
             result = variant.run(given)
             if result is not BROKEN:
-                self._ready = variant.ready(given)
+                if not given.handles:
+                    self._ready = variant.ready(given)
                 return result
         return self._fresh(given, args, kwargs)
 
@@ -120,27 +122,35 @@ class Jitted:
             self._forms[given.form] = [*kept, Variant(surroundings, surroundings.problem)]
             return self._f(*args, **kwargs)
         surroundings.remember()
+        result: Any = BROKEN
+        variant = Variant(None)
         try:
             with uncollected():
-                variant, result = record(self._f, given, surroundings)
+                if given.handles:
+                    variant = record_within(self._f, given, surroundings, self._alike)
+                else:
+                    variant, result = record(self._f, given, surroundings)
         except Exception as error:
-            surroundings.restore()
-            result = self._f(*args, **kwargs)  # raises for the caller what is to be raised
             variant = Variant(surroundings, f"while recording: {type(error).__name__}: {error}")
-        except BaseException:
-            surroundings.restore()
-            raise
-        else:
+        finally:
             if variant.program is None:
                 surroundings.restore()
-                result = self._f(*args, **kwargs)
-        surroundings.forget()
+                result = BROKEN
+            surroundings.forget()
         if variant.program is not None:
             with uncollected():
                 self._compile(variant, given)
+            if given.handles:
+                result = variant.run(given)
+        if result is BROKEN:
+            result = self._f(*args, **kwargs)  # raises for the caller what is to be raised
         self._counts[given.form] = self._counts.get(given.form, 0) + 1
         self._forms[given.form] = [*kept, variant]
         return result
+
+    def _alike(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Another function that is recorded."""
+        return jit_of(f, (), self._backend)
 
     def _compile(self, variant: Variant, given: Given) -> None:
         program, here = variant.program, variant.surroundings

@@ -21,7 +21,7 @@ from .recorder import RECORDER, Recorder
 from .recording import Handle, make
 from .run.interpret import BROKEN, interpreter
 from .surroundings import Surroundings
-from .tree import Rebuild, flatten
+from .tree import Rebuild, flatten, parts
 
 #: Runs a program: a list of inputs to a list of results, or `BROKEN`.
 Runs = Callable[[Sequence[Any]], Any]
@@ -57,6 +57,7 @@ class Variant:
         self.plain: list[Any] = []
         self.template: Any = None
         self._rebuild: Rebuild = next
+        self._constants: list[np.ndarray] = []  # arrays of the program's among the results
         self._ready: Callable[[Any, Any], Any] | None = None
 
     def holds(self) -> bool:
@@ -79,7 +80,7 @@ class Variant:
     def results(self, found: Sequence[Any], leaves: Sequence[Any], write: bool = True) -> Any:
         """What the function returns, of what the program gave."""
         n = len(self.plain)
-        results = owned(found[:n], self.plain, leaves)
+        results = owned(found[:n], self.plain, [*leaves, *self._constants])
         if write:
             for place, value in zip(self.written, found[n:], strict=True):
                 np.copyto(leaves[place], value)
@@ -158,9 +159,11 @@ class Variant:
         """The function returned this."""
         self.plain = [o if isinstance(o, _PLAIN) else COMPUTED for o in outs]
         # containers without the values of this run, which they would keep alive
-        alone = len(outs) == 1 and outs[0] is out
+        alone = next is rebuild
         self._rebuild = next if alone else flatten(rebuild(iter([None] * len(outs))))[1]
         assert self.program is not None
+        ends = [self.program.values[i] for i in self.program.outputs]
+        self._constants = [v.constant for v in ends if v.op is None and isinstance(v.constant, np.ndarray)]
         self.template = _template(out, iter(self.program.outputs)) if not self.written else None
 
     def report(self, name: str) -> str:
@@ -183,11 +186,9 @@ def native_of(
 
     if not available():
         return None, "NumPy, because llvmlite is not installed (pip install 'dout[native]')"
-    from .run.native.compiled import Native
-    from .run.native.rolled import compile_loops
+    from .run.native.backend import Native
 
     try:
-        compile_loops(program)
         return Native(program, parameters, template, slow), "native code"
     except LookupError as none:
         return None, f"NumPy: {none}"
@@ -235,12 +236,12 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     token = RECORDER.set(recorder)
     try:
         with scope() as here:
-            leaves = [_leaf(recorder, i, v, here) for i, v in enumerate(given.leaves)]
+            leaves = [leaf_of(recorder, i, v, here) for i, v in enumerate(given.leaves)]
             handles: list[HANDLES] = [make(leaf.value, leaf) for leaf in leaves]
             args, kwargs = given.positional(handles), given.keywords(handles)
             out = call(f, args, kwargs)
         outs, rebuild = flatten(out)
-        ends = [_end(recorder, o) for o in outs]
+        ends = [end_of(recorder, o) for o in outs]
         now = flatten((args, kwargs))[0]
         expected = flatten((given.positional(handles), given.keywords(handles)))[0]
         if len(now) != len(expected) or any(a is not b for a, b in zip(now, expected, strict=True)):
@@ -248,10 +249,7 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
         written = [i for i, (h, leaf) in enumerate(zip(handles, leaves, strict=True)) if h._node is not leaf]
         if written and _overlap(arrays):
             recorder.fail("it writes into an argument that overlaps another")
-        if not surroundings.same() or contents != surroundings.contents():
-            recorder.fail("it changes what it holds")
-        if surroundings.drew():
-            recorder.fail("it draws random numbers")
+        refuse(recorder, surroundings, contents)
         if recorder.failed is not None:
             return Variant(surroundings, recorder.failed), None
         ends += [recorder.number(handles[i]._node) for i in written]
@@ -270,14 +268,23 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     return variant, result
 
 
-def _leaf(recorder: Recorder, i: int, value: Any, here: Any) -> RecordedLeaf:
+def refuse(recorder: Recorder, surroundings: Surroundings, contents: list[int]) -> None:
+    """Hold that the function changed nothing, and drew no random numbers."""
+    if not surroundings.same() or contents != surroundings.contents():
+        recorder.fail("it changes what it holds")
+    if surroundings.drew():
+        recorder.fail("it draws random numbers")
+
+
+def leaf_of(recorder: Recorder, i: int, value: Any, here: Any) -> RecordedLeaf:
+    """The leaf of the input at place `i`."""
     leaf = RecordedLeaf(value, None, here)
     leaf.live = frozenset()
     recorder.input(i, leaf)
     return leaf
 
 
-def _end(recorder: Recorder, out: Any) -> int:
+def end_of(recorder: Recorder, out: Any) -> int:
     """The number of a result."""
     if isinstance(out, Handle) and out._node is not None:
         number: int = recorder.number(out._node)
@@ -296,9 +303,9 @@ def _overlap(arrays: Sequence[np.ndarray]) -> bool:
 def _template(out: Any, numbers: Iterator[int]) -> Any:
     """How the results are put together, if of tuples and lists only; else None."""
     if type(out) in (tuple, list):
-        parts = [_template(o, numbers) for o in out]
-        return None if None in parts else (type(out), parts)
-    return next(numbers) if isinstance(out, Handle) else None
+        inner = [_template(o, numbers) for o in out]
+        return None if None in inner else (type(out), inner)
+    return next(numbers) if isinstance(out, Handle) or parts(out) is None else None
 
 
 def missed(_args: Any, _kwargs: Any) -> Any:
