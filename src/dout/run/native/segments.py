@@ -34,7 +34,7 @@ class Segment:
 
     Attributes:
         steps: with the number of each in the plan.
-        inputs: buffers that are filled before.
+        inputs: buffers that are filled before, if only in part: what is filled here too is filled in place.
         results: buffers that are needed after.
         offsets: of each temporary, where it begins in the arena.
         size: of the arena, in bytes.
@@ -74,14 +74,24 @@ def segments(plan: Plan, wanted: set[int]) -> list[Segment | tuple[int, Call]]:
         if not found or not isinstance(found[-1], Segment):
             found.append(Segment([]))
         found[-1].steps.append((n, step))  # type: ignore[union-attr]
+    begun: dict[int, int] = {}  # which part of the plan fills a buffer first
+    for n, part in enumerate(found):
+        for v in _filled(part):
+            begun.setdefault(v, n)
     needed = set(wanted)
-    for part in reversed(found):
+    for n, part in reversed(list(enumerate(found))):
         if isinstance(part, Segment):
-            _memory(part, plan.buffers, needed)
+            _memory(part, plan.buffers, needed, {v for v in _filled(part) if begun[v] == n})
             needed |= set(part.inputs)
         else:
             needed |= set(part[1].reads)
     return found
+
+
+def _filled(part: Segment | tuple[int, Call]) -> set[int]:
+    """The buffers that native steps fill, at least in part."""
+    steps = [step for _, step in part.steps] if isinstance(part, Segment) else []
+    return {v for s in steps for v in (*s.writes, *(s.partial.values() if isinstance(s, Nest) else ()))}
 
 
 def touched(step: Step, buffers: Mapping[int, Buffer]) -> list[int]:
@@ -96,18 +106,14 @@ def nbytes(buffer: Buffer) -> int:
     return math.prod(buffer.shape) * size
 
 
-def _memory(segment: Segment, buffers: Mapping[int, Buffer], needed: set[int]) -> None:
+def _memory(segment: Segment, buffers: Mapping[int, Buffer], needed: set[int], made: set[int]) -> None:
     """Fill in what a segment takes, gives, and where the rest lies."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
-    made: set[int] = set()
     for at, (_, step) in enumerate(segment.steps):
         for v in touched(step, buffers):
             first.setdefault(v, at)
             last[v] = at
-        made |= set(step.writes)
-        if isinstance(step, Nest):
-            made |= set(step.partial.values())
         segment.work += work(step)
     segment.inputs = sorted(v for v in first if v not in made)
     segment.results = sorted(v for v in first if v in made and v in needed)

@@ -1,0 +1,175 @@
+"""What native code does, in words: the steps, the bytes that each reads and writes, and the time that each takes."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...graph import PICK
+from ...passes.plan import Call, Loop, Nest, Plan, Product, Statement, Step
+from ...passes.program import Program, Value
+from ..interpret import BROKEN, forwarded
+from . import abi, threads
+from .engine import Code
+from .segments import ALIGNMENT, Segment, nbytes, touched
+
+#: So many operations of a step are named.
+_NAMED = 12
+
+
+def described_plan(
+    plan: Plan, parts: Sequence[Segment | tuple[int, Call]], direct: bool, times: dict[int, float] | None
+) -> str:
+    """A line for each step, and what holds for all."""
+    lines = []
+    for part in parts:
+        for n, step in part.steps if isinstance(part, Segment) else [part]:
+            took = f"; {times[n] * 1e6:.1f} us" if times is not None and n in times else ""
+            lines.append(_described(plan, step) + took)
+    rooms = [p.size for p in parts if isinstance(p, Segment)]
+    lines.append(f"Temporaries: {max(rooms)} bytes at most at one time, in memory that is kept from call to call.")
+    if any(_is_split(s) for s in plan.steps):
+        lines.append(f"Loops in pieces are run by up to {threads.get_num_threads()} threads.")
+    if direct:
+        lines.append("One builtin reads the arguments and makes the results.")
+    elif not abi.holds():
+        lines.append("Called by ctypes: objects of this Python or NumPy are not laid out as the quicker way expects.")
+    return "\n".join(lines)
+
+
+def _is_split(step: Step) -> bool:
+    return isinstance(step, Nest) and step.parallel and step.work >= threads.WORTH and threads.available()
+
+
+def _described(plan: Plan, step: Step) -> str:
+    values = plan.program.values
+    if isinstance(step, Call):
+        value = values[step.value]
+        assert value.op is not None
+        return f"NumPy: %{step.value} = {value.op.name}{_why(value)}"
+    read = sum(nbytes(plan.buffers[i]) for i in step.reads if i in plan.buffers)
+    written = sum(nbytes(plan.buffers[i]) for i in step.writes if i in plan.buffers)
+    moved = f"{read} bytes read, {written} written"
+    if isinstance(step, Product):
+        batch = f" for each of {list(step.batch)}" if step.batch else ""
+        return f"BLAS: %{step.value}: {step.m} x {step.k} times {step.k} x {step.n}{batch}; {moved}"
+    if not isinstance(step, Nest):
+        return f"native: loop %{step.value}; {moved}"
+    made = list(dict.fromkeys(s.value for s in step.statements()))
+    names = [f"%{i} {op.name}" for i in made if i < len(values) and (op := values[i].op) is not None]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    cut = " in pieces" if _is_split(step) else ""
+    return f"native: {_loops(step.body)}{cut}: {', '.join(names[:_NAMED])}{more}; {moved}"
+
+
+def _loops(body: Sequence[Loop | Statement]) -> str:
+    """The extents of nested loops, as in `loop over 10 x (5, 7)`."""
+    loops = [b for b in body if isinstance(b, Loop)]
+    return f"loop over {_extents(loops)}" if loops else "numbers"
+
+
+def _extents(loops: Sequence[Loop]) -> str:
+    found = []
+    for loop in loops:
+        inner = [b for b in loop.body if isinstance(b, Loop)]
+        found.append(f"{loop.extent} x {_extents(inner)}" if inner else str(loop.extent))
+    found = list(dict.fromkeys(found))
+    return found[0] if len(found) == 1 else f"({', '.join(found)})"
+
+
+def _why(value: Value) -> str:
+    if isinstance(value.shape, list):
+        return ", which has several results"
+    return f", which has no native code for {getattr(value.dtype, 'name', None) or value.dtype.__name__} here"
+
+
+class Timing:
+    """Runs a program step by step, and takes the time of each: the least of a few runs."""
+
+    def __init__(self, program: Program, parts: Sequence[Segment | tuple[int, Call]], code: Code) -> None:
+        self.program = program
+        self.parts = parts
+        self.code = code
+
+    def of(self, given: Sequence[Any], runs: int = 3) -> dict[int, float]:
+        """Seconds for each step, by its number. Where a run breaks off, what comes after has none."""
+        best: dict[int, float] = {}
+        with np.errstate(all="ignore"):
+            for _ in range(runs):
+                for n, seconds in self._once(given).items():
+                    best[n] = min(seconds, best.get(n, seconds))
+        return best
+
+    def _once(self, given: Sequence[Any]) -> dict[int, float]:
+        values = self.program.values
+        known = {i: given[v.input] if v.input is not None else v.constant for i, v in enumerate(values) if v.op is None}
+        found: dict[int, float] = {}
+        for part in self.parts:
+            if isinstance(part, Segment):
+                if not self._segment(part, known, found):
+                    break
+                continue
+            n, step = part
+            value = values[step.value]
+            run, args = self._forward(step.value), [known[a] for a in value.args]
+            start = time.perf_counter()
+            known[step.value] = run(*args)
+            found[n] = time.perf_counter() - start
+            if known[step.value] is BROKEN:
+                break
+        return found
+
+    def _segment(self, segment: Segment, known: dict[int, Any], found: dict[int, float]) -> bool:
+        values, slots = self.program.values, segment.slots
+        table = (ctypes.c_void_p * max(len(slots), 1))()
+        held: list[Any] = []
+        for i in [*segment.inputs, *segment.results]:
+            value = values[i]
+            if i in segment.results:
+                known[i] = np.zeros(value.shape, value.dtype)
+            held.append(np.require(known[i], value.dtype, ["C_CONTIGUOUS", "ALIGNED"]))
+            table[slots[i]] = held[-1].ctypes.data
+        arena = np.zeros(segment.size + ALIGNMENT, np.uint8)
+        base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT
+        for i, offset in segment.offsets.items():
+            table[slots[i]] = base + offset
+        for n, step in segment.steps:
+            run = self._step(n, step, ctypes.addressof(table))
+            start = time.perf_counter()
+            status = run()
+            found[n] = time.perf_counter() - start
+            if status:
+                return False
+        return True
+
+    def _step(self, n: int, step: Step, table: int) -> Any:
+        function = self.code.address(f"step{n}")
+        extent = step.extent if isinstance(step, Nest) else 1
+        if _is_split(step):
+            kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+            return functools.partial(kind(self.code.address("dout.split")), function, table, extent)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+        return functools.partial(kind(function), table, 0, extent)
+
+    def _forward(self, i: int) -> Any:
+        value = self.program.values[i]
+        if value.op is PICK:
+            return lambda x: x[value.params["i"]]
+        names: dict[str, Any] = {"BROKEN": BROKEN}
+        args = ", ".join(f"v{a}" for a in dict.fromkeys(value.args))
+        lines = [f"def run({args}):", *forwarded(self.program, i, names), f" return v{i}"]
+        exec(compile("\n".join(lines), "<dout step>", "exec"), names)
+        run = names["run"]
+        order = list(dict.fromkeys(value.args))
+        return lambda *given: run(*[given[value.args.index(a)] for a in order])
+
+
+def moved_bytes(plan: Plan) -> int:
+    """How many bytes all native steps read and write."""
+    native = [s for s in plan.steps if not isinstance(s, Call)]
+    return sum(nbytes(plan.buffers[i]) for s in native for i in touched(s, plan.buffers))
