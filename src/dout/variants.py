@@ -159,7 +159,7 @@ class Variant:
         """The function returned this."""
         self.plain = [o if isinstance(o, _PLAIN) else COMPUTED for o in outs]
         # containers without the values of this run, which they would keep alive
-        alone = len(outs) == 1 and outs[0] is out
+        alone = next is rebuild
         self._rebuild = next if alone else flatten(rebuild(iter([None] * len(outs))))[1]
         assert self.program is not None
         ends = [self.program.values[i] for i in self.program.outputs]
@@ -236,12 +236,12 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     token = RECORDER.set(recorder)
     try:
         with scope() as here:
-            leaves = [_leaf(recorder, i, v, here) for i, v in enumerate(given.leaves)]
+            leaves = [leaf_of(recorder, i, v, here) for i, v in enumerate(given.leaves)]
             handles: list[HANDLES] = [make(leaf.value, leaf) for leaf in leaves]
             args, kwargs = given.positional(handles), given.keywords(handles)
             out = call(f, args, kwargs)
         outs, rebuild = flatten(out)
-        ends = [_end(recorder, o) for o in outs]
+        ends = [end_of(recorder, o) for o in outs]
         now = flatten((args, kwargs))[0]
         expected = flatten((given.positional(handles), given.keywords(handles)))[0]
         if len(now) != len(expected) or any(a is not b for a, b in zip(now, expected, strict=True)):
@@ -249,10 +249,7 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
         written = [i for i, (h, leaf) in enumerate(zip(handles, leaves, strict=True)) if h._node is not leaf]
         if written and _overlap(arrays):
             recorder.fail("it writes into an argument that overlaps another")
-        if not surroundings.same() or contents != surroundings.contents():
-            recorder.fail("it changes what it holds")
-        if surroundings.drew():
-            recorder.fail("it draws random numbers")
+        refuse(recorder, surroundings, contents)
         if recorder.failed is not None:
             return Variant(surroundings, recorder.failed), None
         ends += [recorder.number(handles[i]._node) for i in written]
@@ -271,14 +268,23 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     return variant, result
 
 
-def _leaf(recorder: Recorder, i: int, value: Any, here: Any) -> RecordedLeaf:
+def refuse(recorder: Recorder, surroundings: Surroundings, contents: list[int]) -> None:
+    """Hold that the function changed nothing, and drew no random numbers."""
+    if not surroundings.same() or contents != surroundings.contents():
+        recorder.fail("it changes what it holds")
+    if surroundings.drew():
+        recorder.fail("it draws random numbers")
+
+
+def leaf_of(recorder: Recorder, i: int, value: Any, here: Any) -> RecordedLeaf:
+    """The leaf of the input at place `i`."""
     leaf = RecordedLeaf(value, None, here)
     leaf.live = frozenset()
     recorder.input(i, leaf)
     return leaf
 
 
-def _end(recorder: Recorder, out: Any) -> int:
+def end_of(recorder: Recorder, out: Any) -> int:
     """The number of a result."""
     if isinstance(out, Handle) and out._node is not None:
         number: int = recorder.number(out._node)
