@@ -453,7 +453,7 @@ def _fitting(given: Place | None, shape: tuple[int, ...]) -> Place | None:
 
 def _is_integer(value: Value) -> bool:
     """Whether it can be an index: integers that native code reads."""
-    return value.dtype in (np.dtype(np.int64), np.dtype(np.int32))
+    return isinstance(value.dtype, np.dtype) and value.dtype in (np.dtype(np.int64), np.dtype(np.int32))
 
 
 _SPECIAL: dict[str, Callable[[Writing, int, Value], None]] = {

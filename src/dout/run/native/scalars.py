@@ -81,7 +81,7 @@ def _is_known(value: Value) -> bool:
 
 def _is_count(value: Value) -> bool:
     """Whether it is an integer of NumPy's, which arithmetic with doubles makes a double of."""
-    return bool(value.dtype == np.dtype(np.int64))
+    return isinstance(value.dtype, np.dtype) and value.dtype == np.dtype(np.int64)
 
 
 def _are(given: list[Value], *kinds: str) -> bool:
