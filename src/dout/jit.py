@@ -184,8 +184,9 @@ class Jitted:
         return variant.program
 
     def report(self, *args: Any, **kwargs: Any) -> str:
-        """What a call with these arguments does: what is recorded, what runs it, or why it runs as it is."""
-        return self._variant(args, kwargs).report(function_name(self._f))
+        """What a call with these arguments does: what is recorded, what runs it and how long that takes, or why it isn't."""
+        leaves = Given(args, kwargs, self._static).leaves
+        return self._variant(args, kwargs).report(function_name(self._f), leaves)
 
 
 def _into(out: Any, result: Any, f: Callable[..., Any]) -> Any:

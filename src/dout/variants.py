@@ -166,15 +166,15 @@ class Variant:
         self._constants = [v.constant for v in ends if v.op is None and isinstance(v.constant, np.ndarray)]
         self.template = _template(out, iter(self.program.outputs)) if not self.written else None
 
-    def report(self, name: str) -> str:
-        """In words."""
+    def report(self, name: str, leaves: Sequence[Any] | None = None) -> str:
+        """In words; with the numbers and arrays of a call, also how long its steps take."""
         if self.program is None:
             return f"{name} runs as it is: {self.why}."
         lines = [f"{name}: recorded, {len(self.program)} values, {len(self.program.checks)} checks; run by {self.by}."]
         if self.contents is not None:
             lines.append("Plain code may look at arrays that the function holds: they are compared before each call.")
         if self.native is not None:
-            lines.append(self.native.report())
+            lines.append(self.native.report(leaves))
         return "\n".join([*lines, "", str(self.program)])
 
 

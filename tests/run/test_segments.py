@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import re
 import sys
 import threading
 import tracemalloc
@@ -407,3 +408,24 @@ def test_arrays_without_entries(m, n):
     x, y = np.ones((m, n)), np.full((m, n), 3.0)
     for _ in range(2):
         close(fast(x, y), f(x, y))
+
+
+def test_the_report_tells_steps_bytes_and_times():
+    fast = jit(lambda x, w: np.sort(np.tanh(x @ w) * 2) + np.sum(x))
+    x, w = np.ones((40, 30)), np.ones((30, 20))
+    said = fast.report(x, w)
+    assert re.search(r"BLAS: %\d+: 40 x 30 times 30 x 20; 14400 bytes read, 6400 written; [\d.]+ us\n", said)
+    assert re.search(r"NumPy: %\d+ = call, which has no native code for float64 here; [\d.]+ us\n", said)
+    assert re.search(r"native: loop over .*: .*tanh.* bytes read, \d+ written; [\d.]+ us\n", said)
+    assert "bytes at most at one time" in said
+    np.testing.assert_array_equal(x, 1)
+    np.testing.assert_array_equal(w, 1)
+
+
+def test_graph_and_text_can_be_printed():
+    fast = jit(lambda x: np.exp(x) * 2)
+    fast(X)
+    assert "exp(%0)" in str(fast.graph(X))
+    (variant,) = fast._forms[next(iter(fast._forms))]
+    assert "define" in variant.native.text
+    assert "@step0" in variant.native.text
