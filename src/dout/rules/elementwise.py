@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from ..graph import is_complex, ndim_of, plain
-from .quick import are_many, dropped, kept, largest
+from .quick import are_many, dropped, kept, largest, positive, valued
 from .registry import flat, implements, primitive, rule
 
 np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
@@ -132,8 +132,8 @@ rule(np.fabs, _d_abs)
 rule(np.conjugate, lambda dout, _out, _x: np.conj(dout))
 rule(np.reciprocal, lambda dout, out, _x: -dout * out * out)
 rule(np.square, lambda dout, _out, x: (dout + dout) * x)
-rule(np.remainder, lambda dout, _out, _x, _y: dout, lambda dout, out, x, y: -dout * _quotient(x, y, out))
-rule(np.fmod, lambda dout, _out, _x, _y: dout, lambda dout, out, x, y: -dout * np.rint((x - out) / y))
+rule(np.remainder, lambda dout, out, _x, _y: valued(dout, out), lambda dout, out, x, y: -dout * _quotient(x, y, out))
+rule(np.fmod, lambda dout, out, _x, _y: valued(dout, out), lambda dout, out, x, y: -dout * np.rint((x - out) / y))
 rule(np.ldexp, lambda dout, _out, _x, n: np.ldexp(dout, n), lambda dout, _out, _x, _n: None)
 rule(np.nextafter, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: dout * 0)
 rule(np.copysign, lambda dout, _out, x, y: np.where(np.signbit(x) == np.signbit(y), dout, -dout),
@@ -147,10 +147,10 @@ rule(np.cbrt, lambda dout, out, _x: dout / (3.0 * out * out))
 rule(np.exp, lambda dout, out, _x: dout * out)
 rule(np.exp2, lambda dout, out, _x: dout * out * LN2)
 rule(np.expm1, lambda dout, _out, x: dout * np.exp(x))
-rule(np.log, lambda dout, _out, x: dout / x)
-rule(np.log2, lambda dout, _out, x: dout / (x * LN2))
-rule(np.log10, lambda dout, _out, x: dout / (x * LN10))
-rule(np.log1p, lambda dout, _out, x: dout / (1.0 + x))
+rule(np.log, lambda dout, _out, x: dout / positive(x))
+rule(np.log2, lambda dout, _out, x: dout / (positive(x) * LN2))
+rule(np.log10, lambda dout, _out, x: dout / (positive(x) * LN10))
+rule(np.log1p, lambda dout, _out, x: dout / positive(1.0 + x))
 rule(np.logaddexp, lambda dout, _out, x, y: dout * _weight(np.exp, np.logaddexp, x, y),
      lambda dout, _out, x, y: dout * _weight(np.exp, np.logaddexp, y, x))  # fmt: skip
 rule(np.logaddexp2, lambda dout, _out, x, y: dout * _weight(np.exp2, np.logaddexp2, x, y),
@@ -171,7 +171,7 @@ rule(np.cosh, lambda dout, _out, x: dout * np.sinh(x))
 rule(np.tanh, lambda dout, out, _x: dout - dout * out * out)
 rule(np.arcsinh, lambda dout, _out, x: dout / _root_of_one_plus_square(x))
 rule(np.arccosh, lambda dout, _out, x: dout / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)))
-rule(np.arctanh, lambda dout, _out, x: dout / ((1.0 - x) * (1.0 + x)))
+rule(np.arctanh, lambda dout, _out, x: dout / positive((1.0 - x) * (1.0 + x)))
 rule(np.deg2rad, lambda dout, _out, _x: np.deg2rad(dout))
 rule(np.radians, lambda dout, _out, _x: np.radians(dout))
 rule(np.rad2deg, lambda dout, _out, _x: np.rad2deg(dout))

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+import numpy
 from numpy import ndarray
 
+from ..graph import is_complex, plain
+
+np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
+
 Array = Any
+_REAL = (float, int, np.floating)
 
 #: Below this many entries a call costs more than a pass.
 MANY = 256
 _PLAIN = frozenset((ndarray, float, int, np.float64, np.float32))
 #: Integers as wide as a float.
-_BITS: dict[Any, np.dtype[Any]] = {
+_BITS: dict[Any, numpy.dtype[Any]] = {
     np.dtype(np.float64): np.dtype(np.int64),
     np.dtype(np.float32): np.dtype(np.int32),
     np.dtype(np.float16): np.dtype(np.int16),
@@ -47,6 +52,38 @@ def dropped(mask: Array, d: Array) -> Array:
     if type(mask) is ndarray and mask.size > MANY and mask.dtype == bool:
         return kept(~mask, d)
     return np.where(mask, 0, d)
+
+
+def positive(x: Array) -> Array:
+    """x, NaN where it is below 0: where a function has no value, the formula of its derivative means nothing."""
+    if type(x) is ndarray:
+        if x.dtype.kind != "f" or not x.size or not np.fmin.reduce(x, None) < 0:
+            return x
+    elif not _is_below(x):
+        return x
+    return np.where(plain(x) < 0, x * np.nan, x)[()]  # NaN in its derivatives too
+
+
+def _is_below(x: Array) -> bool:
+    """Whether a number, or some entry of a Variable, is below 0; of one in a run that is recorded whole, it may be."""
+    here = plain(x)
+    if hasattr(type(here), "__dout_record__"):
+        return not is_complex(here)
+    if type(here) is ndarray:
+        return here.dtype.kind == "f" and bool((here < 0).any())
+    return isinstance(here, _REAL) and bool(here < 0)
+
+
+def valued(dout: Array, out: Array) -> Array:
+    """dout, NaN where a function's value is."""
+    here = plain(out)
+    if hasattr(type(here), "__dout_record__"):
+        return np.where(here == here, dout, dout * out)
+    if isinstance(here, _REAL):
+        return dout if here == here else dout * out
+    if type(here) is not ndarray or bool((here == here).all()):
+        return dout
+    return np.where(here == here, dout, dout * out)
 
 
 def largest(x: Array) -> float:

@@ -80,7 +80,7 @@ def _pieces(dout: Array, axis: int, widths: tuple[int, ...]) -> tuple[Array, ...
 
 def _roll(x: Array, shift: Any, axis: Any) -> Array:
     """np.roll, which takes detours where there is one shift along one axis."""
-    if type(shift) is not int or type(axis) is not int or not x.shape[axis]:
+    if type(shift) is not int or type(axis) is not int or not -x.ndim <= axis < x.ndim or not x.shape[axis]:
         return np.roll(x, shift, axis)
     lead, cut = (slice(None),) * (axis % x.ndim), -shift % x.shape[axis]
     return np.concatenate([x[(*lead, slice(cut, None))], x[(*lead, slice(cut))]], axis)

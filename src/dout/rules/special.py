@@ -14,6 +14,7 @@ import numpy
 import scipy.special
 
 from ..graph import plain
+from .quick import positive, valued
 from .registry import flat, rule
 
 np: Any = numpy  # NumPy's type stubs don't know Variables
@@ -87,13 +88,13 @@ rule(sp.ndtri, lambda dout, out, _x: dout * ROOT_2_PI * np.exp(0.5 * out * out))
 
 # Logistic and exponential
 rule(sp.expit, lambda dout, out, _x: dout * out * (1 - out))
-rule(sp.logit, lambda dout, _out, x: dout / (x * (1 - x)))
+rule(sp.logit, lambda dout, _out, x: dout / positive(x * (1 - x)))
 rule(sp.log_expit, lambda dout, _out, x: dout * sp.expit(-x))
 rule(sp.exp10, lambda dout, out, _x: dout * out * float(np.log(10.0)))
 rule(sp.cosm1, lambda dout, _out, x: -dout * np.sin(x))
 rule(sp.exprel, lambda dout, _out, x: dout * _d_exprel(x))
 rule(sp.expi, lambda dout, _out, x: dout * np.exp(x) / x)
-rule(sp.exp1, lambda dout, _out, x: -dout * np.exp(-x) / x)
+rule(sp.exp1, lambda dout, _out, x: -dout * np.exp(-x) / positive(x))
 if hasattr(sp, "softplus"):  # since SciPy 1.17
     rule(sp.softplus, lambda dout, _out, x: dout * sp.expit(x))
 
@@ -112,8 +113,10 @@ def _d_exprel(x: Array) -> Array:
 rule(sp.entr, lambda dout, _out, x: -dout * (np.log(x) + 1))
 rule(sp.rel_entr, lambda dout, _out, x, y: dout * (np.log(x / y) + 1), lambda dout, _out, x, y: -dout * (x / y))
 rule(sp.kl_div, lambda dout, _out, x, y: dout * np.log(x / y), lambda dout, _out, x, y: dout * (1 - x / y))
-rule(sp.xlogy, lambda dout, _out, _x, y: dout * np.log(y), lambda dout, _out, x, y: dout * _share(x, y))
-rule(sp.xlog1py, lambda dout, _out, _x, y: dout * np.log1p(y), lambda dout, _out, x, y: dout * _share(x, 1 + y))
+rule(sp.xlogy, lambda dout, _out, _x, y: dout * np.log(y), lambda dout, _out, x, y: dout * _share(x, positive(y)))
+rule(
+    sp.xlog1py, lambda dout, _out, _x, y: dout * np.log1p(y), lambda dout, _out, x, y: dout * _share(x, positive(1 + y))
+)
 rule(sp.huber, lambda dout, _out, delta, r: dout * np.where(np.abs(r) <= delta, 0, np.abs(r) - delta),
      lambda dout, _out, delta, r: dout * np.where(np.abs(r) <= delta, r, delta * np.sign(r)))  # fmt: skip
 rule(sp.pseudo_huber, lambda dout, _out, delta, r: dout * _d_width(delta, r),
@@ -137,9 +140,9 @@ def _d_width(delta: Array, r: Array) -> Array:
 # Gamma and its kin
 rule(sp.gamma, lambda dout, out, x: dout * out * sp.psi(x))
 rule(sp.gammaln, lambda dout, _out, x: dout * sp.psi(x))
-rule(sp.loggamma, lambda dout, _out, x: dout * sp.psi(x))
+rule(sp.loggamma, lambda dout, _out, x: dout * sp.psi(positive(x)))
 rule(sp.rgamma, lambda dout, out, x: dout * _d_rgamma(out, x))
-rule(sp.psi, lambda dout, _out, x: dout * _trigamma(x))
+rule(sp.psi, lambda dout, out, x: valued(dout, out) * _trigamma(x))
 rule(sp._ufuncs._zeta, _none("zeta", "x"), lambda dout, _out, x, q: -dout * x * sp.zeta(x + 1, q))
 rule(sp.beta, lambda dout, out, a, b: dout * out * _apart(a, a + b),
      lambda dout, out, a, b: dout * out * _apart(b, a + b))  # fmt: skip
