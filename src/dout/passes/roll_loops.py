@@ -7,7 +7,7 @@ of all steps, is a list or an array with one entry a step, whichever made it; `r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +50,7 @@ class Loop:
         takes: for each input of the body.
         gives: for each result.
         native: runs it as native code, if there is some: a function of its arguments, which gives None if it has to be left.
+        keeps: memory that its native code uses.
     """
 
     body: Program
@@ -57,6 +58,7 @@ class Loop:
     takes: tuple[Take, ...]
     gives: tuple[Give, ...]
     native: Callable[..., Any] | None = None
+    keeps: list[Any] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
         kinds = [t.kind for t in self.takes]

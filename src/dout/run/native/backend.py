@@ -44,7 +44,7 @@ class Native:
     """
 
     def __init__(self, program: Program, parameters: Sequence[int] | None, template: Template, slow: Any) -> None:
-        self.plan = _with_loops(planned(program, kind, KINDS, blas.available()))
+        self.plan = plan_of(program)
         self.program = self.plan.program
         unchecked = [c.value for k, c in enumerate(self.program.checks) if k not in self.plan.checked]
         self.parts = segments(self.plan, {*self.program.outputs, *unchecked})
@@ -87,7 +87,7 @@ class Native:
         """The function of a segment, and those of its steps."""
         core = Core(module, f"segment{n}", segment, self._arenas.address(n))
         for number, step in segment.steps:
-            function = _step(self.plan, step, segment.slots, module, f"step{number}")
+            function = step_of(self.plan, step, segment.slots, module, f"step{number}")
             if isinstance(step, Nest) and step.parallel and step.work >= threads.WORTH and threads.available():
                 core.split(threads.split(module), function, step.extent)
             else:
@@ -163,7 +163,12 @@ class Native:
         return found
 
 
-def _step(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
+def plan_of(program: Program) -> Plan:
+    """The steps of a program."""
+    return _with_loops(planned(program, kind, KINDS, blas.available()))
+
+
+def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
     """The function of a step: `int name(table, begin, end)`."""
     made: ir.Function
     if isinstance(step, Nest):

@@ -16,6 +16,7 @@ from ...passes.program import Program, Value
 from ...passes.roll_loops import LOOP, Loop, run_loop
 from . import text as ir
 from .registers import NoRegisters, Registers
+from .tabled import NoSteps, TableEmission, body_plan
 
 _P, _LONG, _INT = ir.PointerType(), ir.IntType(64), ir.IntType(32)
 
@@ -126,11 +127,29 @@ def _name(registers: Registers, value: Value) -> str:
 @functools.lru_cache(maxsize=256)
 def has_code(loop: Loop) -> str | None:
     """None if there is native code for a loop, else why not."""
+    if is_small(loop):
+        return None
     try:
-        LoopEmission(loop, ir.Module("trial"), "loop")
-    except NoRegisters as why:
+        body_plan(loop)
+    except NoSteps as why:
         return str(why)
     return None
+
+
+@functools.lru_cache(maxsize=256)
+def is_small(loop: Loop) -> bool:
+    """Whether everything that a loop carries and computes can be in registers."""
+    try:
+        LoopEmission(loop, ir.Module("trial"), "loop")
+    except NoRegisters:
+        return False
+    return True
+
+
+def loop_function(loop: Loop, module: ir.Module, name: str, constants: dict[int, Value] | None = None) -> ir.Function:
+    """The function of a loop, by pointers to what it takes and to its results."""
+    emission = LoopEmission if is_small(loop) else TableEmission
+    return emission(loop, module, name, constants).function
 
 
 def results(program: Program, i: int) -> list[int]:
@@ -156,7 +175,7 @@ def rolled_step(program: Program, i: int, slots: dict[int, int], module: ir.Modu
     value = program.values[i]
     loop: Loop = value.params["loop"]
     constants = {k: program.values[a] for k, a in enumerate(value.args) if a not in slots}
-    core = LoopEmission(loop, module, f"{name}.loop", constants).function
+    core = loop_function(loop, module, f"{name}.loop", constants)
     function = ir.Function(module, ir.FunctionType(_INT, [_P, _LONG, _LONG]), name)
     b = ir.IRBuilder(function.append_basic_block("entry"))
     table = function.args[0]
@@ -193,7 +212,7 @@ def compile_loops(program: Program) -> list[str]:
     Returns:
         for each loop that has none, why.
     """
-    from .compiled import Native  # which may come to compile loops itself
+    from .backend import Native  # which may come to compile loops itself
     from .engine import Code
     from .safely import safe_entry
 
@@ -212,7 +231,7 @@ def compile_loops(program: Program) -> list[str]:
         name = f"loop{len(made)}"
         table = _Table(len(value.args), len(loop.gives))
         values = [*[where.values[a] for a in value.args], *[_result(loop, g) for g in range(len(loop.gives))]]
-        core = LoopEmission(loop, module, f"{name}.core").function
+        core = loop_function(loop, module, f"{name}.core")
         function = ir.Function(module, ir.FunctionType(_INT, [_P]), name)
         b = ir.IRBuilder(function.append_basic_block("entry"))
         at = [b.gep(function.args[0], [ir.Constant(_LONG, k)], source_etype=_P) for k in range(len(values))]

@@ -1,0 +1,166 @@
+"""Rolled loops as native code: what NumPy gives, without its calls."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from step_functions import ARRAYS, CASES, loops, recorded_whole
+
+import dout
+from dout.jit import jit
+from dout.passes.roll import rolled
+from dout.run.interpret import BROKEN, interpreter
+
+pytest.importorskip("llvmlite")
+
+from dout.run.native.rolled import compile_loops, has_code, is_small
+
+#: Sums of a few products are added in another order than by NumPy.
+ROUNDING = 1e-12
+
+
+def check_native(program, args, other_args=(), **options):
+    """Rolled and compiled, a program gives what it gave; says what has no code."""
+    smaller = rolled(program, **options)
+    without = compile_loops(smaller)
+    assert loops(smaller)
+    for given_args in (args, *other_args):
+        plain, found = interpreter(program)(list(given_args)), interpreter(smaller)(list(given_args))
+        assert (plain is BROKEN) == (found is BROKEN)
+        if plain is BROKEN:
+            continue
+        for x, y in zip(plain, found, strict=True):
+            assert type(x) is type(y)
+            np.testing.assert_allclose(y, x, rtol=ROUNDING, atol=ROUNDING * np.max(np.abs(x)))
+    return without
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_loops(case, backwards):
+    f, args = CASES[case]
+    if backwards:
+        f = dout.value_and_grad(f, argnums=tuple(range(len(args))))
+    check_native(recorded_whole(f, *args), args, [tuple([a * 0.99 for a in args])], least_saved=60)
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - ARRAYS))
+def test_small_states_are_registers(case):
+    f, args = CASES[case]
+    g = dout.value_and_grad(f, argnums=tuple(range(len(args))))
+    assert check_native(recorded_whole(g, *args), args, least_saved=60) == []
+
+
+@pytest.mark.parametrize("case", ["euler", "Runge-Kutta", "driven"])
+def test_gradient_of_gradient(case):
+    f, args = CASES[case]
+    g = dout.grad(lambda *given: sum(d * d for d in dout.grad(f, argnums=(0, 1))(*given)), argnums=(0, 1))
+    check_native(recorded_whole(g, *args), args, least_saved=100)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(8, 60), st.floats(-2, 2), st.floats(-2, 2), st.sampled_from(["f4", "f8"]))
+def test_whole_functions(n, x, k, dtype):
+    def f(x, k):
+        for t in range(n):
+            x = x + 0.1 * np.maximum(np.sin(k * x), 0.1 * t - x * x)
+        return np.sum(x)
+
+    args = (np.array([x, k, x + 1], dtype), np.array([k], dtype)[0])
+    fast = jit(dout.value_and_grad(f, argnums=(0, 1)))
+    for _ in range(3):
+        (value, ds), (expected, e) = fast(*args), dout.value_and_grad(f, argnums=(0, 1))(*args)
+        rounding = 1e-11 if dtype == "f8" else 2e-3  # of float32, over 60 steps that may grow twentyfold
+        np.testing.assert_allclose(value, expected, rtol=rounding, atol=rounding)
+        for d, wanted in zip(ds, e, strict=True):
+            assert d.dtype == wanted.dtype
+            np.testing.assert_allclose(d, wanted, rtol=rounding, atol=rounding * (1 + np.max(np.abs(wanted))))
+
+
+def test_checks_hold_in_every_step():
+    def f(x):
+        for _ in range(50):
+            x = x * 1.1 if x < 20.0 else x - 15.0
+        return x
+
+    fast = jit(dout.grad(f))
+    for x in (0.1, 0.15, 3.0, 5.0, 0.1):
+        assert fast(x) == dout.grad(f)(x)
+
+
+def test_python_floats_that_raise():
+    def f(x):
+        for t in range(40):
+            x = 1 / (x - 1e-3 * t)
+        return x
+
+    fast = jit(f)
+    assert fast(3.0) == f(3.0)
+    with pytest.raises(ZeroDivisionError):
+        fast(0.0)
+
+
+def scaled_euler(x, v, k):
+    for _ in range(60):
+        x, v = x + 0.01 * v, v - 0.01 * k * x
+    return np.sum(x * x + v)
+
+
+def swapped(x, y):
+    for _ in range(40):
+        x, y = y, x * 0.9 + 0.1
+    return np.sum(x * 2 + y)
+
+
+def remembered(x, w):
+    a, b, c = x, x * 2, x * 3
+    for _ in range(40):
+        a, b, c = b, c, np.maximum(w @ a + 0.1 * c, -1.0)
+    return np.sum(a * b + c)
+
+
+def listed(x, w):
+    xs = []
+    for _ in range(30):
+        x = np.maximum(w * x, x - 1)
+        xs.append(x)
+    return np.sum(np.stack(xs) ** 2)
+
+
+big = np.linspace(0, 1, 100)
+wide = np.cos(np.arange(10000.0)).reshape(100, 100) / 20
+IN_MEMORY = {
+    "Euler": (scaled_euler, (big, big * 2, 2.0)),
+    "swapped": (swapped, (big, big * 2)),
+    "remembered": (remembered, (big, wide)),
+    "listed": (listed, (big, big + 0.5)),
+}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("case", IN_MEMORY)
+def test_states_too_large_for_registers_are_in_memory(case, backwards):
+    f, args = IN_MEMORY[case]
+    if backwards:
+        f = dout.value_and_grad(f, argnums=tuple(range(len(args))))
+    program = recorded_whole(f, *args)
+    found = loops(rolled(program, least_saved=50))
+    assert found
+    assert not any(is_small(loop) for loop in found)
+    assert [has_code(loop) for loop in found] == [None] * len(found)
+    assert check_native(program, args, [tuple([a * 0.99 for a in args])], least_saved=50) == []
+
+
+def test_loops_of_threads_are_not_mixed_up():
+    f, args = IN_MEMORY["remembered"]
+    fast = jit(dout.grad(f))
+    expected = [dout.grad(f)(args[0] * k, args[1]) for k in range(4)]
+    fast(*args)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            for found, wanted in zip(pool.map(lambda k: fast(args[0] * k, args[1]), range(4)), expected, strict=True):
+                np.testing.assert_allclose(found, wanted, rtol=ROUNDING, atol=ROUNDING)
