@@ -381,7 +381,7 @@ WRONG = {
     "no function": (lambda: vmap(3), TypeError, "expected a function, got int"),
     "too few": (lambda: vmap(np.dot, in_axes=(0,))(X, Y), ValueError, "in_axes has 1 entries, and dot got 2"),
     "nothing mapped": (lambda: vmap(np.dot, in_axes=None)(X, Y), ValueError, "no argument is mapped"),
-    "out of range": (lambda: vmap(lambda x: x, 2)(X), ValueError, r"0 \('x'\) is mapped along axis 2, but it has shape \(4, 3\)"),
+    "out of range": (lambda: vmap(lambda x: x, 2)(X), ValueError, r"\('x'\) is mapped along axis 2, but it has shape \(4, 3\)"),
     "negative out of range": (lambda: vmap(lambda x: x, -3)(X), ValueError, r"argument 0 \('x'\).* axis -3"),
     "number": (lambda: vmap(lambda x, y: x * y)(X, 2.0), ValueError, r"argument 1 \('y'\).*single number; give it None"),
     "sizes": (lambda: vmap(lambda x, y: x)(X, Y.T), ValueError, r"sizes: argument 0 \('x'\) has 4, argument 1 \('y'\) has 3"),
