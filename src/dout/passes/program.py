@@ -125,6 +125,8 @@ class Program:
         for i, value in enumerate(self.values):
             lines.append(f"%{i} = {self._made(value)}  {described(value)}")
             lines += [f"  check {c.what}(%{i}) == {brief(c.expected)}" for c in checks.get(i, ())]
+            body = getattr(value.params.get("loop"), "body", None)
+            lines += [] if body is None else [f"    {line}" for line in str(body).splitlines()]
         return "\n".join([*lines, "return " + ", ".join(f"%{i}" for i in self.outputs)])
 
     def _made(self, value: Value) -> str:

@@ -118,7 +118,7 @@ class TableEmission:
 
     def _nbytes(self, i: int) -> int:
         v = self.values[i]
-        return math.prod(v.shape) * np.dtype(v.dtype).itemsize
+        return int(math.prod(v.shape) * np.dtype(v.dtype).itemsize)
 
     def _long(self, n: int) -> Any:
         return ir.Constant(_LONG, n)
