@@ -22,7 +22,7 @@ CHECKS = {
     "np.ndim(x) == 0": (lambda x: np.ndim(x) == 0, True, False, True, False),
     "np.iterable(x)": (np.iterable, False, True, False, True),
     "callable(x)": (callable, False, False, False, False),
-    "isinstance(x, (list, tuple))": (lambda x: isinstance(x, (list, tuple)), False, False, False, False),  # noqa: UP038
+    "isinstance(x, (list, tuple))": (lambda x: isinstance(x, (list, tuple)), False, False, False, False),
     "isinstance(x, abc.Sequence)": (lambda x: isinstance(x, abc.Sequence), False, False, False, False),
     "np.isrealobj(x)": (np.isrealobj, True, True, True, True),
     "np.iscomplexobj(x)": (np.iscomplexobj, False, False, False, False),
@@ -66,7 +66,16 @@ def test_the_page_says_so(name):
 
 def test_kinds_of_numbers():
     """As NumPy's scalars are registered: real ones as Real, complex ones as Complex, arrays without axes as neither."""
-    for x in (2.5, np.float64(2.5), np.float32(2.5), np.float16(2.5), np.longdouble(2.5), 1j, np.complex64(1j), np.array(2.5)):
+    for x in (
+        2.5,
+        np.float64(2.5),
+        np.float32(2.5),
+        np.float16(2.5),
+        np.longdouble(2.5),
+        1j,
+        np.complex64(1j),
+        np.array(2.5),
+    ):
         for kind in (numbers.Number, numbers.Complex, numbers.Real, numbers.Rational, numbers.Integral):
             assert isinstance(dout.Variable(x), kind) is isinstance(x, kind), (x, kind)
     v = dout.Variable(2.0)

@@ -83,6 +83,19 @@ class Storage:
         np.asarray(self._value).to_device(device, stream=stream)  # raises for another than "cpu"
         return self
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """Of the Python array API standard: the module of functions for it, `dout.numpy`."""
+        np.empty(0).__array_namespace__(api_version=api_version)  # raises for a version that NumPy doesn't know
+        from . import numpy as namespace  # here, because it stands above all that it holds
+
+        return namespace
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return np.asarray(self._leaving("exchange by DLPack")).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return np.empty(0).__dlpack_device__()  # type: ignore[no-any-return]
+
     def view(self, dtype: Any = None, type: Any = None) -> Any:
         """A view that writes through. Another dtype would read the bits, of which nothing can be differentiated."""
         if type is not None or (dtype is not None and np.dtype(dtype) != self._value.dtype):
