@@ -2,8 +2,9 @@
 
 Each library differentiates with respect to all inputs at once, as its users do: dout by Variables and `backward`,
 PyTorch by tensors and `backward`, autograd by `make_vjp`, JAX by `jax.vjp`, not jitted. All in double precision, on one
-thread. Results are compared before anything is timed, and a peer with another derivative is left out. In each round every
-library has its turn; a ratio is the median of the rounds' ratios. Results go into results/functions.json, in the place of
+thread, by the processor's time, so that what else runs on the machine matters less. Results are compared before anything is
+timed, and a peer with another derivative is left out. In each round every library has its turn; a ratio is the median of
+the rounds' ratios. Results go into results/functions.json, in the place of
 those of the same patterns, so that it can be run in slices while nothing else runs.
 """
 
@@ -15,6 +16,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import json
+import time
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
@@ -164,7 +166,7 @@ def runs_of(name: str, large: bool) -> tuple[dict[str, Run], dict[str, str]]:
 
 def measured(name: str, large: bool, rounds: int, seconds: float) -> dict[str, Any]:
     runs, absent = runs_of(name, large)
-    times = in_turn(runs, rounds, seconds)
+    times = in_turn(runs, rounds, seconds, time.process_time)
     return {
         "case": name,
         "size": "large" if large else "small",

@@ -40,13 +40,15 @@ class Row:
         return None if self.target is None else judged <= self.target
 
 
-def in_turn(runs: Mapping[str, Callable[[], Any]], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Seconds a call, one figure for each round; in a round every run has its turn, for about this long."""
+def in_turn(
+    runs: Mapping[str, Callable[[], Any]], rounds: int, seconds: float, now: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
+    """Seconds a call, one figure for each round; in a round every run has its turn, for about this long by the clock `now`."""
     numbers = {}
     for name, run in runs.items():
         run()
-        start, n = time.perf_counter(), 0
-        while time.perf_counter() - start < seconds or n < 1:
+        start, n = now(), 0
+        while now() - start < seconds or n < 1:
             run()
             n += 1
         numbers[name] = n
@@ -55,10 +57,10 @@ def in_turn(runs: Mapping[str, Callable[[], Any]], rounds: int, seconds: float) 
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             run = runs[name]
-            start = time.perf_counter()
+            start = now()
             for _ in range(numbers[name]):
                 run()
-            times[name].append((time.perf_counter() - start) / numbers[name])
+            times[name].append((now() - start) / numbers[name])
     return times
 
 
