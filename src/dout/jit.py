@@ -26,6 +26,7 @@ from .passes.program import Program
 from .ready import MISS
 from .recorder import RECORDER
 from .run.interpret import BROKEN
+from .standins import StandIns
 from .surroundings import Surroundings
 from .tree import flatten
 from .variants import Variant, missed, record, uncollected
@@ -122,21 +123,12 @@ class Jitted:
             self._forms[given.form] = [*kept, Variant(surroundings, surroundings.problem)]
             return self._f(*args, **kwargs)
         surroundings.remember()
-        result: Any = BROKEN
-        variant = Variant(None)
-        try:
-            with uncollected():
-                if given.handles:
-                    variant = record_within(self._f, given, surroundings, self._alike)
-                else:
-                    variant, result = record(self._f, given, surroundings)
-        except Exception as error:
-            variant = Variant(surroundings, f"while recording: {type(error).__name__}: {error}")
-        finally:
-            if variant.program is None:
-                surroundings.restore()
-                result = BROKEN
-            surroundings.forget()
+        statics = [s for s in given.statics if any(s is a for a in (*args, *kwargs.values()))]
+        standins = surroundings.standins(self._f, statics)
+        variant, result = self._attempt(given, surroundings, standins)
+        if variant.program is None and standins.arrays:
+            variant, result = self._attempt(given, surroundings, None)
+        surroundings.forget()
         if variant.program is not None:
             with uncollected():
                 self._compile(variant, given)
@@ -147,6 +139,23 @@ class Jitted:
         self._counts[given.form] = self._counts.get(given.form, 0) + 1
         self._forms[given.form] = [*kept, variant]
         return result
+
+    def _attempt(self, given: Given, surroundings: Surroundings, standins: StandIns | None) -> tuple[Variant, Any]:
+        """Record a run; gives the variant, and the result or `BROKEN`."""
+        variant, result = Variant(None), BROKEN
+        try:
+            with uncollected():
+                if given.handles:
+                    variant = record_within(self._f, given, surroundings, standins, self._alike)
+                else:
+                    variant, result = record(self._f, given, surroundings, standins)
+        except Exception as error:
+            variant = Variant(surroundings, f"while recording: {type(error).__name__}: {error}")
+        finally:
+            if variant.program is None:
+                surroundings.restore()
+                result = BROKEN
+        return variant, result
 
     def _alike(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Another function that is recorded."""
@@ -170,7 +179,8 @@ class Jitted:
         for variant in self._forms.get(given.form, ()):
             if variant.holds() and (variant.runs is None or variant.run(given, False) is not BROKEN):
                 return variant
-        return Variant(None, "it takes another way at each call, or is called within a derivative")
+        why = [v.why for v in self._forms.get(given.form, ()) if v.why]
+        return Variant(None, why[-1] if why else "it takes another way at each call, or is called within a derivative")
 
     def graph(self, *args: Any, **kwargs: Any) -> Program:
         """The program that a call with these arguments runs.

@@ -7,9 +7,9 @@ are told apart from the rest, because their contents may change in place. Librar
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from .given import form_of
 from .guards import fingerprint
 from .ready import Code, same_items
 from .recording import Handle
+from .standins import StandIns, held, names_of
 from .witness import is_users
 
 #: More objects than this are not looked through.
@@ -59,7 +60,8 @@ class Surroundings:
         self._random: list[tuple[Callable[[], Any], Callable[[Any], Any], Any]] = []
         self._copies: list[tuple[np.ndarray, np.ndarray]] | None = None
         self._seen: dict[int, Any] = {}
-        self._stack: list[Any] = list(roots)
+        self._roots = list(roots)
+        self._stack: list[Any] = list(self._roots)
         while self._stack and self.problem is None:
             self._visit(self._stack.pop())
             if len(self._seen) > _MOST:
@@ -130,7 +132,7 @@ class Surroundings:
             self._globals(f)
 
     def _globals(self, f: FunctionType) -> None:
-        names, space = _names(f.__code__), f.__globals__
+        names, space = names_of(f.__code__), f.__globals__
         for name in names:
             value = space.get(name, _MISSING)
             if value is _MISSING:
@@ -187,6 +189,16 @@ class Surroundings:
         if found is not _MISSING:
             self._stack.append(found)
 
+    def standins(self, f: Callable[..., Any], statics: Sequence[Any]) -> StandIns:
+        """What can stand in for the arrays of a function, while it is recorded.
+
+        Args:
+            f: the function.
+            statics: those of its arguments that are no numbers or arrays.
+        """
+        others = [r for r in self._roots if r is not f and not any(r is s for s in statics)]
+        return held(f, statics, lambda roots: Surroundings([*roots, *others]).arrays)
+
     # Holding
 
     def anything(self) -> bool:
@@ -234,9 +246,9 @@ class Surroundings:
         """Whether random numbers were drawn since."""
         return any(repr(read()) != repr(before) for read, _, before in self._random)
 
-    def contents(self) -> list[int]:
-        """A fingerprint of each array's contents."""
-        return [fingerprint(a) for a in self.arrays.values() if a.dtype.kind in "fciub"]
+    def contents(self, without: Container[int] = ()) -> list[int]:
+        """A fingerprint of each array's contents, but of those with these ids."""
+        return [fingerprint(a) for i, a in self.arrays.items() if a.dtype.kind in "fciub" and i not in without]
 
     def remember(self) -> None:
         """Keep copies of the arrays, if they are not too large, so that a run that is broken off can be undone."""
@@ -286,12 +298,3 @@ def _content(cell: Any) -> Any:
         return cell.cell_contents
     except ValueError:  # not assigned yet
         return _MISSING
-
-
-def _names(code: CodeType) -> set[str]:
-    """All names that a function's code, and the functions inside it, look up."""
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            found |= _names(constant)
-    return found

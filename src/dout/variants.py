@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from .recorded import HANDLES
 from .recorder import RECORDER, Recorder
 from .recording import Handle, make
 from .run.interpret import BROKEN, interpreter
+from .standins import Copies, StandIns
 from .surroundings import Surroundings
 from .tree import Rebuild, flatten, parts
 
@@ -40,7 +41,8 @@ class Variant:
         why: why it does.
         by: what runs it.
         native: its native code, if it has some.
-        contents: fingerprints of the arrays that the function holds: plain code may have looked at them, unseen.
+        contents: fingerprints of arrays that the function holds: plain code may have looked at them, unseen.
+        without: the ids of the other arrays that it holds, which are read at each call.
         written: the places of the arguments that are written to.
         plain: for each result what it is, or `COMPUTED`.
     """
@@ -53,6 +55,7 @@ class Variant:
         self.by = ""
         self.native: Any = None
         self.contents: list[int] | None = None
+        self.without: frozenset[int] = frozenset()
         self.written: list[int] = []
         self.plain: list[Any] = []
         self.template: Any = None
@@ -65,7 +68,7 @@ class Variant:
         here = self.surroundings
         if here is None:
             return True
-        return here.same() and (self.contents is None or self.contents == here.contents())
+        return here.same() and (self.contents is None or self.contents == here.contents(self.without))
 
     def run(self, given: Given, write: bool = True) -> Any:
         """Run on these arguments, or give `BROKEN`."""
@@ -114,7 +117,8 @@ class Variant:
             self.surroundings.written(code)
         if self.contents is not None:
             assert self.surroundings is not None
-            code.hold(f"{code.name(self.surroundings.contents)}() == {code.name(self.contents)}")
+            contents, without = code.name(self.surroundings.contents), code.name(self.without)
+            code.hold(f"{contents}({without}) == {code.name(self.contents)}")
         native = self._is_native()
         run = f"{code.name(self.runs)}([{', '.join(leaves)}])"
         if native:
@@ -223,42 +227,112 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> tuple[Variant, Any]:
+class Recording:
+    """A run of a function that is being recorded, with something in the place of the arrays that it holds.
+
+    Attributes:
+        building: the program.
+        recorder: what else is noted.
+        contents: fingerprints of the arrays for which nothing stands in.
+        without: the ids of the others.
+    """
+
+    def __init__(self, surroundings: Surroundings, standins: StandIns | None) -> None:
+        self.building = Building()
+        self.recorder = Recorder(surroundings.arrays, self.building)
+        self._surroundings = surroundings
+        self._standins = standins
+        self.without = frozenset(standins.arrays if standins else ())
+        self.contents = surroundings.contents(self.without)
+        self._handles: list[tuple[Handle, RecordedLeaf]] = []
+        self._copies: Copies | None = None
+
+    def function(self, f: Callable[..., Any], here: Any) -> Callable[..., Any]:
+        """The function to be run."""
+        if self._standins is None or not self.without:
+            return f
+        handles = {}
+        for i, array in self._standins.arrays.items():
+            leaf = RecordedLeaf(array, None, here)
+            leaf.live = frozenset()
+            leaf.number = self.building.constant(array, captured=True)
+            handles[i] = make(array, leaf)
+            self._handles.append((handles[i], leaf))
+        self._copies = self._standins.copied(handles)
+        return self._copies.run
+
+    def leaf(self, i: int, value: Any, here: Any) -> RecordedLeaf:
+        """The leaf of the input at place `i`."""
+        leaf = RecordedLeaf(value, None, here)
+        leaf.live = frozenset()
+        self.recorder.input(i, leaf)
+        return leaf
+
+    def end(self, out: Any) -> int:
+        """The number of a result."""
+        if isinstance(out, Handle) and out._node is not None:
+            number: int = self.recorder.number(out._node)
+            return number
+        value = out._value if isinstance(out, Handle) else out
+        if not isinstance(value, np.ndarray | np.generic | int | float | complex | str | bytes | type(None)):
+            self.recorder.fail(f"it returns a {type(out).__name__}")
+            return 0
+        return self.recorder.plain(value)
+
+    def refuse(self) -> str | None:
+        """Why the run can't be one for all."""
+        changed = any(h._node is not leaf for h, leaf in self._handles)
+        changed = changed or (self._copies is not None and self._copies.changed())
+        here = self._surroundings
+        if changed or not here.same() or self.contents != here.contents(self.without):
+            self.recorder.fail("it changes what it holds")
+        if here.drew():
+            self.recorder.fail("it draws random numbers")
+        return self.recorder.failed
+
+    def finish(self, variant: Variant, ends: list[int]) -> Program:
+        """The program, as it was recorded."""
+        variant.contents, variant.without = self.contents or None, self.without
+        return self.building.finish(ends, [Check(*g) for g in self.recorder.guards]).verify()
+
+
+def record(
+    f: Callable[..., Any], given: Given, surroundings: Surroundings, standins: StandIns | None
+) -> tuple[Variant, Any]:
     """Run a function on fresh leaves, and make a program of what happened.
 
     Returns:
         the variant and the function's result; a variant that says why not, and None.
     """
-    building = Building()
-    recorder = Recorder(surroundings.arrays, building)
-    contents = surroundings.contents()
+    recording = Recording(surroundings, standins)
+    recorder = recording.recorder
     arrays = [v for v in given.leaves if isinstance(v, np.ndarray)]
     token = RECORDER.set(recorder)
     try:
         with scope() as here:
-            leaves = [leaf_of(recorder, i, v, here) for i, v in enumerate(given.leaves)]
+            leaves = [recording.leaf(i, v, here) for i, v in enumerate(given.leaves)]
             handles: list[HANDLES] = [make(leaf.value, leaf) for leaf in leaves]
             args, kwargs = given.positional(handles), given.keywords(handles)
-            out = call(f, args, kwargs)
+            out = call(recording.function(f, here), args, kwargs)
         outs, rebuild = flatten(out)
-        ends = [end_of(recorder, o) for o in outs]
+        ends = [recording.end(o) for o in outs]
         now = flatten((args, kwargs))[0]
         expected = flatten((given.positional(handles), given.keywords(handles)))[0]
         if len(now) != len(expected) or any(a is not b for a, b in zip(now, expected, strict=True)):
             recorder.fail("it changes a container among its arguments")
         written = [i for i, (h, leaf) in enumerate(zip(handles, leaves, strict=True)) if h._node is not leaf]
-        if written and _overlap(arrays):
+        if written and _overlap(arrays, surroundings.arrays.values()):
             recorder.fail("it writes into an argument that overlaps another")
-        refuse(recorder, surroundings, contents)
-        if recorder.failed is not None:
-            return Variant(surroundings, recorder.failed), None
+        why = recording.refuse()
+        if why is not None:
+            return Variant(surroundings, why), None
         ends += [recorder.number(handles[i]._node) for i in written]
         written_values = [np.array(handles[i]._value) for i in written]
     finally:
         RECORDER.reset(token)
     variant = Variant(surroundings)
-    variant.program = rolled(building.finish(ends, [Check(*g) for g in recorder.guards])).verify()
-    variant.contents, variant.written = contents or None, written
+    variant.program = rolled(recording.finish(variant, ends)).verify()
+    variant.written = written
     values = [o._value if isinstance(o, Handle) else o for o in outs]
     variant.returns(out, outs, rebuild)
     held = [*given.leaves, *surroundings.arrays.values()]
@@ -268,36 +342,9 @@ def record(f: Callable[..., Any], given: Given, surroundings: Surroundings) -> t
     return variant, result
 
 
-def refuse(recorder: Recorder, surroundings: Surroundings, contents: list[int]) -> None:
-    """Hold that the function changed nothing, and drew no random numbers."""
-    if not surroundings.same() or contents != surroundings.contents():
-        recorder.fail("it changes what it holds")
-    if surroundings.drew():
-        recorder.fail("it draws random numbers")
-
-
-def leaf_of(recorder: Recorder, i: int, value: Any, here: Any) -> RecordedLeaf:
-    """The leaf of the input at place `i`."""
-    leaf = RecordedLeaf(value, None, here)
-    leaf.live = frozenset()
-    recorder.input(i, leaf)
-    return leaf
-
-
-def end_of(recorder: Recorder, out: Any) -> int:
-    """The number of a result."""
-    if isinstance(out, Handle) and out._node is not None:
-        number: int = recorder.number(out._node)
-        return number
-    value = out._value if isinstance(out, Handle) else out
-    if not isinstance(value, np.ndarray | np.generic | int | float | complex | str | bytes | type(None)):
-        recorder.fail(f"it returns a {type(out).__name__}")
-        return 0
-    return recorder.plain(value)
-
-
-def _overlap(arrays: Sequence[np.ndarray]) -> bool:
-    return any(np.may_share_memory(a, b) for i, a in enumerate(arrays) for b in arrays[:i])
+def _overlap(arrays: Sequence[np.ndarray], held: Iterable[np.ndarray]) -> bool:
+    """Whether an argument may share memory with another one, or with what the function holds."""
+    return any(np.may_share_memory(a, b) for i, a in enumerate(arrays) for b in (*arrays[:i], *held))
 
 
 def _template(out: Any, numbers: Iterator[int]) -> Any:

@@ -17,19 +17,19 @@ from .arguments import call, function_name, scope
 from .given import Given
 from .graph import NO_PARAMS, PICK, Primitive
 from .guards import fingerprint
-from .passes.building import Building
-from .passes.program import Check, Program
+from .passes.program import Program
 from .passes.roll import rolled
 from .passes.split import split
 from .recorded import HANDLES
-from .recorder import RECORDER, Recorder
+from .recorder import RECORDER
 from .recording import Handle, make, record
 from .run.interpret import BROKEN, interpreter
 from .runs import one_like
+from .standins import StandIns
 from .surroundings import Surroundings
 from .transforms import vjp
 from .tree import flatten
-from .variants import COMPUTED, Runs, Variant, end_of, leaf_of, native_of, owned, refuse
+from .variants import COMPUTED, Recording, Runs, Variant, native_of, owned
 
 #: Makes of a function one that is recorded.
 Records = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -57,6 +57,7 @@ class Within(Variant):
         self._second: Program | None = None
         self._runs_second: Runs | None = None
         self._held: list[np.ndarray] = []
+        self._captured: list[np.ndarray] = []
 
     def take(self, program: Program, n_inputs: int, n_results: int) -> None:
         """A program of results and derivatives."""
@@ -64,6 +65,7 @@ class Within(Variant):
         self.program = self._first = rolled(parts.first).verify()
         self._second = rolled(parts.second).verify()
         self._held = [v.constant for v in parts.second.values if v.captured]
+        self._captured = [v.constant for v in program.values if v.captured]
 
     def compile(self, backend: str, parameters: list[int] | None, slow: Callable[..., Any]) -> None:
         """Let both parts run as native code as far as there is some."""
@@ -102,9 +104,9 @@ class Within(Variant):
             raise Broken
         n = len(self.plain)
         results = [v if p is COMPUTED else 0 for v, p in zip(found[:n], self.plain, strict=True)]
-        kept = [v.copy() if isinstance(v, np.ndarray) and not v.flags.owndata else v for v in found[n:]]
+        kept = owned(found[n:], [COMPUTED] * (len(found) - n), [*values, *self._captured])
         state = np.array([fingerprint(a) for a in self._held], np.uint64)
-        return *owned(results, [COMPUTED] * n, values), *kept, state
+        return *owned(results, [COMPUTED] * n, [*values, *self._captured]), *kept, state
 
     def _joint(self, dout: Any, out: Any, *values: Any) -> tuple[Any, ...]:
         n = len(self.plain)
@@ -195,39 +197,38 @@ def _carries(value: Any) -> bool:
     return isinstance(plain, float | complex)
 
 
-def record_within(f: Callable[..., Any], given: Given, surroundings: Surroundings, records: Records) -> Variant:
+def record_within(
+    f: Callable[..., Any], given: Given, surroundings: Surroundings, standins: StandIns | None, records: Records
+) -> Variant:
     """Run a function and its derivative on fresh leaves, and make two programs of what happened."""
-    building = Building()
-    recorder = Recorder(surroundings.arrays, building)
-    contents = surroundings.contents()
+    recording = Recording(surroundings, standins)
+    recorder = recording.recorder
     variant = Within(surroundings, f, given, records)
     n = len(given.leaves)
     token = RECORDER.set(recorder)
     try:
         with scope() as here:
-            leaves = [leaf_of(recorder, i, v, here) for i, v in enumerate(given.leaves)]
+            leaves = [recording.leaf(i, v, here) for i, v in enumerate(given.leaves)]
             handles: list[HANDLES] = [make(leaf.value, leaf) for leaf in leaves]
-            run = OnPlaces(f, given, handles, variant.places)
+            run = OnPlaces(recording.function(f, here), given, handles, variant.places)
             carrying, pull = vjp(run, *[handles[i] for i in variant.places])
             starts = [one_like(v._value if isinstance(v, Handle) else v) for v in carrying]
-            more = [leaf_of(recorder, n + k, v, here) for k, v in enumerate(starts)]
+            more = [recording.leaf(n + k, v, here) for k, v in enumerate(starts)]
             found = pull(tuple([make(leaf.value, leaf) for leaf in more]))
         outs, rebuild = flatten(run.out)
         settled = iter(carrying)
         outs = [next(settled) if _carries(v) else v for v in outs]
         values = [o._value if isinstance(o, Handle) else o for o in outs]
-        ends = [end_of(recorder, o) for o in outs] + [end_of(recorder, d) for d in found]
+        ends = [recording.end(o) for o in (*outs, *found)]
         if run.writes or any(h._node is not leaf for h, leaf in zip(handles, leaves, strict=True)):
             recorder.fail("it writes into an argument")
-        refuse(recorder, surroundings, contents)
-        if recorder.failed is not None:
-            return Variant(surroundings, recorder.failed)
+        why = recording.refuse()
+        if why is not None:
+            return Variant(surroundings, why)
     finally:
         RECORDER.reset(token)
-    program = building.finish(ends, [Check(*g) for g in recorder.guards]).verify()
-    variant.contents = contents or None
     variant.linked = [_carries(v) for v in values]
-    variant.take(program, n, len(outs))
+    variant.take(recording.finish(variant, ends), n, len(outs))
     variant.returns(run.out, outs, rebuild)
     variant.expects(values)
     return variant

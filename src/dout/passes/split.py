@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..graph import NO_PARAMS
+from ..guards import SMALL
 from .building import pruned
 from .program import Check, Program, Value
 
@@ -74,7 +75,11 @@ def _saved(program: Program, late: bytearray, n_results: int) -> list[int]:
         wanted[i] = 1
     saved = []
     for i in range(len(values) - 1, -1, -1):
-        if not wanted[i] or values[i].op is None:
+        if not wanted[i]:
+            continue
+        if values[i].op is None:
+            if values[i].captured and values[i].constant.nbytes <= SMALL:
+                saved.append(i)  # it may be written to before the second runs
             continue
         if not late[i] and not _is_cheap(values[i]):
             saved.append(i)
