@@ -166,13 +166,15 @@ def runs_of(name: str, large: bool) -> tuple[dict[str, Run], dict[str, str]]:
 
 def measured(name: str, large: bool, rounds: int, seconds: float) -> dict[str, Any]:
     runs, absent = runs_of(name, large)
+    case, args = CASES[name], arguments(CASES[name].kinds, large)
+    runs["NumPy"] = lambda: case.f(np, *args)  # forward alone: what dout can't do without
     times = in_turn(runs, rounds, seconds, time.process_time)
     return {
         "case": name,
         "size": "large" if large else "small",
         "entries": entries(CASES[name].kinds, large),
         "us": {library: round(middle(t) * 1e6, 2) for library, t in times.items()},
-        "ratios": {peer: round(ratio(times["dout"], times[peer]), 3) for peer in times if peer != "dout"},
+        "ratios": {peer: round(ratio(times["dout"], times[peer]), 3) for peer in times if peer in PEERS},
         "absent": absent,
     }
 
