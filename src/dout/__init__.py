@@ -9,6 +9,7 @@ from .see import see
 from .trace import trace
 from .transforms import grad, hvp, jvp, stop_gradient, value_and_grad, vjp
 from .variable import Variable
+from .vmap import vmap
 from .wiring import layer
 
 __version__ = "0.1.0"
@@ -16,4 +17,5 @@ __version__ = "0.1.0"
 __all__ = [
     "AddLayer", "Layer", "MulLayer", "Relu", "Sigmoid", "Variable", "check", "checkpoint", "get_num_threads", "grad",
     "hessian", "hvp", "jacobian", "jvp", "layer", "see", "set_num_threads", "stop_gradient", "trace", "value_and_grad", "vjp",
+    "vmap",
 ]  # fmt: skip

@@ -91,7 +91,7 @@ class MappedView(OfExample, View):
 
 
 class Row(MappedView):
-    """A part of an array, chosen by an index that depends on the example: as NumPy's view, it sees writes and passes them on."""
+    """A part of an array, chosen by an index that depends on the example; as NumPy's view, it passes writes on."""
 
     __slots__ = ("_indices",)
 

@@ -17,7 +17,6 @@ from .arguments import checked_argnums, function_name, parameter_name
 from .batching.mapping import NONE, mapped
 from .batching.registry import Operand
 from .graph import plain
-from .jit import Jitted, jit_of
 from .mapped import lifted
 from .mapper import Mapper
 from .recorder import RECORDER
@@ -63,7 +62,10 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     _hold_axes(out_axes, "out_axes")
     if not (in_axes is None or isinstance(in_axes, int | np.integer | tuple | list)):
         raise TypeError(f"in_axes: expected an int, None, or a tuple with an entry for each argument, got {in_axes!r}")
-    if isinstance(f, Jitted):
+    if hasattr(type(f), "__dout_function__"):  # a jitted one
+        from .jit import Jitted, jit_of  # a large import, which who has a jitted function has done already
+
+        assert isinstance(f, Jitted)
         return jit_of(vmap(f.__dout_function__(), in_axes, out_axes), f._static, f._backend)
     name = function_name(f)
 
