@@ -62,9 +62,17 @@ def test_columns_that_complete_q_and_jump() -> None:
     assert np.all(np.isfinite(dout.grad(lambda a: np.linalg.qr(a, "complete")[1][0, 1])(a)))
 
 
+@pytest.mark.parametrize("mode", ["full", "f"])
+def test_the_old_name_of_reduced(mode: str) -> None:
+    a = drawn((4, 2))
+    with pytest.warns(DeprecationWarning, match="deprecated in favor of 'reduced'"):
+        found = dout.grad(lambda a: np.sum(np.linalg.qr(a, mode)[0] ** 3))(a)
+    np.testing.assert_array_equal(found, dout.grad(lambda a: np.sum(np.linalg.qr(a)[0] ** 3))(a))
+
+
 def test_refusals() -> None:
     a = drawn((3, 2))
-    for mode in ("raw", "economic", "full"):
+    for mode in ("raw", "economic", "e"):
         with pytest.raises(NotImplementedError, match=f"mode='{mode}'"):
             dout.vjp(lambda a, mode=mode: np.linalg.qr(a, mode), a)
     with pytest.raises(ValueError, match="Unrecognized mode 'x'"):

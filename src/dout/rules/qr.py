@@ -14,6 +14,7 @@ the lower part of Q_1 - E_1 times the inverse of its upper part.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy
@@ -85,9 +86,16 @@ class QRResult(NamedTuple):
 
 @implements(np.linalg.qr)
 def _qr(a: Array, mode: str = "reduced") -> Array:
-    if mode in ("full", "f", "economic", "e", "raw"):
+    if mode in ("full", "f"):
+        warnings.warn(
+            "The 'full' option is deprecated in favor of 'reduced'.\nFor backward compatibility let mode default.",
+            DeprecationWarning, stacklevel=4,
+        )  # fmt: skip
+        mode = "reduced"
+    if mode in ("economic", "e", "raw"):
         raise NotImplementedError(
-            f"np.linalg.qr: mode={mode!r} has no derivative in dout; use 'reduced' (the default), 'complete' or 'r'"
+            f"np.linalg.qr: mode={mode!r} gives LAPACK's own packed reflections, which have no derivative in dout; use "
+            "'reduced' (the default), 'complete' or 'r', or run it on v.value"
         )
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"Unrecognized mode '{mode}'")
