@@ -32,6 +32,12 @@ _OF_FORM = {
     np.can_cast, np.common_type, np.iscomplexobj, np.isfortran, np.isrealobj, np.may_share_memory, np.min_scalar_type,
     np.ndim, np.result_type, np.shape, np.shares_memory, np.size,
 }  # fmt: skip
+#: Functions whose results have shapes that depend on those of arrays only.
+_SHAPED_ALIKE = {
+    np.all, np.any, np.argmax, np.argmin, np.argpartition, np.argsort, np.around, np.cumprod, np.cumsum, np.digitize,
+    np.divmod, np.fix, np.flip, np.frexp, np.isclose, np.isin, np.lexsort, np.matmul, np.max, np.mean, np.median, np.min, np.modf,
+    np.nan_to_num, np.nanargmax, np.nanargmin, np.partition, np.prod, np.roll, np.round, np.searchsorted, np.sort, np.sum, np.transpose,
+}  # fmt: skip
 #: New arrays of a value's form, which the function may write to.
 _LIKE = {np.zeros_like, np.ones_like, np.empty_like}
 _flat_ops: dict[Any, Primitive] = {}
@@ -60,6 +66,8 @@ def _call(*values: Any, function: Callable[..., Any], rebuild: Rebuild, places: 
 #: What is in no table: NumPy's own function, called as it was.
 CALL = Primitive("call", _call, joint=_none, flat=True)
 STOP = Primitive("stop", lambda x: x, joint=_none, flat=True)
+SHAPES = Primitive("shapes", lambda x: tuple(map(np.shape, x)) if isinstance(x, tuple | list) else np.shape(x),
+                   joint=_none, flat=True)  # fmt: skip
 TRUTH = Primitive("bool", bool, joint=_none, flat=True)
 INT = Primitive("int", int, joint=_none, flat=True)
 
@@ -551,7 +559,7 @@ def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) 
     """A function called by NumPy (or Python) on the values, with its results recorded."""
     if isinstance(function, numpy.ufunc) and function.nout == 1 and not kwargs:
         return record(flat_op(function), tuple(args), NO_PARAMS)
-    if function is numpy.where and len(args) == 3 and not kwargs:
+    if function is numpy.where and len(args) == 3 and not kwargs and all(map(_is_entry, args)):
         return record(where, tuple(args), NO_PARAMS)
     flat, rebuild = flatten((tuple(args), dict(kwargs)))
     handles = [v for v in flat if isinstance(v, Handle)]
@@ -560,6 +568,8 @@ def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) 
     params = {"function": function, "rebuild": rebuild, "places": places}
     result = record(CALL, tuple(handles), params)
     value = result._value
+    if _has_shape(value) and not (function in _SHAPED_ALIKE and all(np.ndim(v._value) for v in handles)):
+        record(SHAPES, (result,), NO_PARAMS)._told("shape")  # it may depend on values, and Python may look at it alone
     if isinstance(value, tuple | list) and all(_is_number(v) for v in value):
         parts = [PICK(result, i=i) for i in range(len(value))]
         kind = type(value)
@@ -569,6 +579,14 @@ def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) 
     for v in handles:
         v._told(getattr(function, "__name__", "a call"))  # type: ignore[attr-defined]
     return value
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, Handle | numpy.ndarray | numpy.generic | int | float | complex)
+
+
+def _has_shape(value: Any) -> bool:
+    return bool(value) if isinstance(value, tuple | list) else _is_number(value) and np.ndim(value) > 0
 
 
 def _is_number(value: Any) -> bool:
