@@ -186,5 +186,3 @@ CASES = {
     "written": (written, (np.sin(np.arange(40.0)), 0.3)),
     "nested": (nested, (1.5, 0.3)),
 }
-#: Those whose steps write into arrays, or read parts of them that move.
-ARRAYS = {"delayed", "heat", "recurrent", "written"}

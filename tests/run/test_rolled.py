@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from step_functions import ARRAYS, CASES, loops, recorded_whole
+from step_functions import CASES, loops, recorded_whole
 
 import dout
 from dout.jit import jit
@@ -48,7 +48,7 @@ def test_loops(case, backwards):
     check_native(recorded_whole(f, *args), args, [tuple([a * 0.99 for a in args])], least_saved=60)
 
 
-@pytest.mark.parametrize("case", sorted(set(CASES) - ARRAYS))
+@pytest.mark.parametrize("case", CASES)
 def test_small_states_are_registers(case):
     f, args = CASES[case]
     g = dout.value_and_grad(f, argnums=tuple(range(len(args))))
@@ -153,6 +153,58 @@ def test_states_too_large_for_registers_are_in_memory(case, backwards):
     assert not any(is_small(loop) for loop in found)
     assert [has_code(loop) for loop in found] == [None] * len(found)
     assert check_native(program, args, [tuple([a * 0.99 for a in args])], least_saved=50) == []
+
+
+def filtered(x, k):
+    y = np.zeros_like(x)
+    y[0] = k
+    for t in range(1, 100):
+        y[t] = k * y[t - 1] + x[t] * x[t - 1]
+    return np.sum(y * y)
+
+
+def counted_down(x, k):
+    y = x * 1.0
+    for t in range(99):
+        y[98 - t] = y[98 - t] + k * y[99 - t]
+        y[0] = y[0] + 0.01 * y[98 - t]
+    return y[0] * np.sum(y)
+
+
+def rows(x, k):
+    y = np.zeros_like(x)
+    y[0] = x[0] * k
+    for t in range(1, 50):
+        y[t, :2] = y[t - 1, :2] * k + x[t, 1:]
+        y[t, 2] = x[t, 0] - y[t - 1, 2]
+    return np.sum(y * x)
+
+
+def kept_old(x, k):
+    y = x * 1.0
+    for t in range(60):
+        z = y * k
+        y[t] = z[99 - t] + np.sum(z[:3])
+    return np.sum(y)
+
+
+long = np.sin(np.arange(100.0))
+WRITTEN = {
+    "filtered": (filtered, (long, 0.5)),
+    "counted down": (counted_down, (long, 0.5)),
+    "rows": (rows, (np.sin(np.arange(150.0)).reshape(50, 3), 0.5)),
+    "kept old": (kept_old, (long, 0.5)),
+}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("case", WRITTEN)
+def test_arrays_that_steps_write_into(case, backwards):
+    f, args = WRITTEN[case]
+    if backwards:
+        f = dout.value_and_grad(f, argnums=(0, 1))
+    without = check_native(recorded_whole(f, *args), args, [tuple([a * 0.9 for a in args])])
+    assert without == [] or case == "kept old"
 
 
 def test_loops_of_threads_are_not_mixed_up():

@@ -21,6 +21,8 @@ from .roll_loops import Loop, Moving
 _WIDTH = 16
 #: So many distances between equal windows are tried.
 _TRIED = 12
+#: Up to so many times such a distance is tried.
+_MULTIPLES = 12
 #: An input this near counts as part of what an operation is, when windows are looked for.
 _NEAR = 64
 #: Operations whose whole numbers may move from step to step.
@@ -205,9 +207,17 @@ def _value_key(v: Value) -> Any:
 def repetitions(seq: Operations, least_n: int, least_saved: int) -> list[Found]:
     """Repetitions that don't overlap, those that save most first chosen; in order of position."""
     found: list[Found] = []
-    for period in _periods(seq, least_saved):
-        for a, b in _equal_runs(seq, period, least_n, least_saved):
-            found += _even_runs(seq, period, a, b, least_n, least_saved)
+    tried: set[int] = set()
+    for distance in _periods(seq, least_saved):
+        for period in range(distance, distance * _MULTIPLES + 1, distance):
+            if period in tried:
+                continue
+            tried.add(period)
+            runs = _equal_runs(seq, period, least_n, least_saved)
+            here = [f for a, b in runs for f in _even_runs(seq, period, a, b, least_n, least_saved)]
+            found += here
+            if 2 * sum(f.saved for f in here) >= sum(b - a for a, b in runs):
+                break  # else what is alike may be parts of a larger window, such as the stages of a step
     found.sort(key=lambda f: (-f.saved, f.period, f.start))
     chosen: list[Found] = []
     for f in found:

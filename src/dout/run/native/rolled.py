@@ -15,6 +15,7 @@ from ...graph import PICK
 from ...passes.program import Program, Value
 from ...passes.roll_loops import LOOP, Loop, run_loop
 from . import text as ir
+from .cells import CellRegisters, Cells, Memory, adds_to, in_memory, reads_first
 from .registers import NoRegisters, Registers
 from .tabled import NoSteps, TableEmission, body_plan
 
@@ -48,75 +49,133 @@ class LoopEmission:
         self.b = b = ir.IRBuilder(self.function.append_basic_block("entry"))
         self.broken = b.alloca(_INT)
         b.store(ir.Constant(_INT, 0), self.broken)
-        self.registers = Registers(loop.body, b, module, self._bail)
+        self.registers = CellRegisters(loop.body, b, module, self._bail)
+        self.registers.n = loop.n
+        self.inputs = {v.input: i for i, v in enumerate(loop.body.values) if v.input is not None}
+        self.cells = in_memory(loop)
+        self.rooms: list[Any] = []
         self._emit()
+        for room in self.rooms:
+            b.call(self._extern("PyMem_RawFree", ir.VoidType(), [_P]), [room])
         b.ret(b.load(self.broken, typ=_INT))
 
     def _bail(self, condition: Any) -> None:
         before = self.b.load(self.broken, typ=_INT)
         self.b.store(self.b.or_(before, self.b.zext(condition, _INT)), self.broken)
 
+    def _extern(self, name: str, result: Any, args: list[Any]) -> Any:
+        module = self.function.module
+        return module.globals.get(name) or ir.Function(module, ir.FunctionType(result, args), name)
+
+    def _form(self, k: int) -> Value:
+        return self.loop.body.values[self.inputs[k]]
+
     def _emit(self) -> None:
         loop, b, registers = self.loop, self.b, self.registers
-        body = loop.body
-        inputs = {v.input: i for i, v in enumerate(body.values) if v.input is not None}
+        body, outputs = loop.body, loop.body.outputs
         zero, one = ir.Constant(_LONG, 0), ir.Constant(_LONG, 1)
-        if any(t.kind == "counter" for t in loop.takes):
-            raise NoRegisters("what is read moves within an array")
-        start: dict[int, Any] = {}
-        for k, take in enumerate(loop.takes):
-            form = body.values[inputs[k]]
-            if take.kind in ("same", "carried"):
-                start[k] = (
-                    registers.constant(self.constants[k])
-                    if k in self.constants
-                    else registers.load(self.taken[k], form, zero)
-                )
-            if take.kind == "same":
-                registers.known[inputs[k]] = start[k]
-        for i, value in enumerate(body.values):
-            if value.is_constant():
-                registers.known[i] = registers.constant(value)
+        start = self._before()
         before = b.block
         head, done = self.function.append_basic_block("head"), self.function.append_basic_block("done")
         b.branch(head)
         b.position_at_end(head)
-        index = b.phi(_LONG)
+        registers.index = index = b.phi(_LONG)
         index.add_incoming(zero, before)
         phis: dict[int, list[Any]] = {}
         for k, take in enumerate(loop.takes):
-            form = body.values[inputs[k]]
-            if take.kind == "carried":
+            form = self._form(k)
+            if k in start:
                 phis[k] = []
-                for entry in start[k].ravel().tolist():
+                for entry in start[k]:
                     phi = b.phi(registers.type_of(form))
-                    phi.add_incoming(registers.scalars.cast(entry.value, _name(registers, form)), before)
+                    phi.add_incoming(registers.scalars.cast(entry, _name(registers, form)), before)
                     phis[k].append(phi)
-                registers.known[inputs[k]] = registers.array(phis[k], form.shape)
+                registers.known[self.inputs[k]] = registers.array(phis[k], form.shape)
             elif take.kind == "each":
                 size = math.prod(form.shape)
                 moved = b.mul(index, ir.Constant(_LONG, take.step * size))
-                at = b.add(moved, ir.Constant(_LONG, take.start * size))
-                registers.known[inputs[k]] = registers.load(self.taken[k], form, at)
-        for i, value in enumerate(body.values):
-            if value.op is not None:
-                registers.emit(i)
+                self._enter(k, self.taken[k], b.add(moved, ir.Constant(_LONG, take.start * size)))
+        for i in reads_first(body):
+            registers.emit(i)
         for g, give in enumerate(loop.gives):
             if give.stacked:
-                i = body.outputs[give.output]
+                i = outputs[give.output]
+                registers.settle(i)
                 size = math.prod(body.values[i].shape)
                 registers.store(i, self.given[g], b.mul(index, ir.Constant(_LONG, size)))
         following = b.add(index, one)
         index.add_incoming(following, b.block)
         for k, take in enumerate(loop.takes):
-            if take.kind == "carried":
-                for phi, entry in zip(phis[k], registers.entries(body.outputs[take.next]), strict=True):
+            if k in phis:
+                registers.settle(outputs[take.next])
+                for phi, entry in zip(phis[k], registers.entries(outputs[take.next]), strict=True):
                     phi.add_incoming(entry, b.block)
+            elif take.kind == "carried":
+                registers.goes_on(self.inputs[k], outputs[take.next])
         b.cbranch(b.icmp_signed("<", following, ir.Constant(_LONG, loop.n)), head, done)
         b.position_at_end(done)
         for g, give in enumerate(loop.gives):
             if not give.stacked:
-                registers.store(body.outputs[give.output], self.given[g], zero)
+                registers.finish(outputs[give.output], self.given[g])
+
+    def _before(self) -> dict[int, list[Any]]:
+        """What is done before the first step; gives the registers that are carried into it."""
+        loop, registers = self.loop, self.registers
+        start: dict[int, list[Any]] = {}
+        zero = ir.Constant(_LONG, 0)
+        for i, value in enumerate(loop.body.values):
+            if value.is_constant():
+                registers.known[i] = registers.constant(value)
+        for k, take in enumerate(loop.takes):
+            form = self._form(k)
+            if take.kind == "counter":
+                continue
+            if take.kind == "carried" and self.inputs[k] in self.cells:
+                self._own_room(k, form)
+            elif take.kind == "same" and k not in self.constants:
+                self._enter(k, self.taken[k], zero)
+            elif take.kind in ("same", "carried"):
+                given = self.constants.get(k)
+                loaded = registers.load(self.taken[k], form, zero) if given is None else registers.constant(given)
+                if take.kind == "same":
+                    registers.known[self.inputs[k]] = loaded
+                else:
+                    start[k] = [e.value for e in loaded.ravel().tolist()]
+        return start
+
+    def _enter(self, k: int, pointer: Any, offset: Any) -> None:
+        """What input k is: registers, or the memory where it lies."""
+        i, form = self.inputs[k], self._form(k)
+        if i in self.cells:
+            kind = self.registers.cell_type(form)
+            self.registers.known[i] = Cells(Memory(self.b.gep(pointer, [offset], source_etype=kind)), 0)  # type: ignore[assignment]
+        else:
+            self.registers.known[i] = self.registers.load(pointer, form, offset)
+
+    def _own_room(self, k: int, form: Value) -> None:
+        """Memory of its own for an array that is carried: that of a result, if it is one."""
+        loop, registers = self.loop, self.registers
+        next_one = loop.takes[k].next
+        kind = registers.cell_type(form)
+        size = math.prod(form.shape)
+        room = next(
+            (p for p, g in zip(self.given, loop.gives, strict=True) if g.output == next_one and not g.stacked), None
+        )
+        if room is None or any(room is c.memory.pointer for c in registers.known.values() if isinstance(c, Cells)):
+            room = self.b.call(
+                self._extern("PyMem_RawMalloc", _P, [_LONG]), [ir.Constant(_LONG, size * kind.width // 8)]
+            )
+            fails, ready = self.function.append_basic_block("fails"), self.function.append_basic_block("ready")
+            self.b.cbranch(self.b.icmp_unsigned("==", room, ir.Constant(_P, None)), fails, ready)
+            self.b.position_at_end(fails)
+            for other in self.rooms:
+                self.b.call(self._extern("PyMem_RawFree", ir.VoidType(), [_P]), [other])
+            self.b.ret(ir.Constant(_INT, 2))
+            self.b.position_at_end(ready)
+            self.rooms.append(room)
+        plus = adds_to(loop.body, loop.body.outputs[next_one], self.inputs[k])
+        registers.copy(room, self.taken[k], size, kind, plus)
+        registers.known[self.inputs[k]] = Cells(Memory(room, writable=True), 0)  # type: ignore[assignment]
 
 
 def _name(registers: Registers, value: Value) -> str:
