@@ -36,7 +36,7 @@ def define(name: str, address: int) -> None:
 
 
 @functools.cache
-def _width() -> int:
+def width() -> int:
     """The width in bits of the vectors that this machine computes with."""
     features = _binding().get_host_cpu_features()
     return 512 if features.get("avx512f") and features.get("avx512dq") else 256 if features.get("avx2") else 128
@@ -47,7 +47,7 @@ class Code:
 
     def __init__(self, text: str) -> None:
         llvm = _binding()
-        options = f'"prefer-vector-width"="{_width()}" "no-trapping-math"="true"'
+        options = f'"prefer-vector-width"="{width()}" "no-trapping-math"="true"'
         module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
         target = llvm.Target.from_default_triple()
         machine = target.create_target_machine(

@@ -97,7 +97,6 @@ class Nest:
         self.broken = self.b.alloca(ir.IntType(32))
         self.b.store(ir.Constant(ir.IntType(32), 0), self.broken)
         self.scalars = Scalars(self.b, module, self._bail)
-        self.scalars.alone = not group.domain
         args = self.function.args
         self.at = dict(zip(takes.inputs, args, strict=False))
         self.into = dict(zip(takes.results, args[len(takes.inputs) :], strict=True))

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...passes.program import Program, Value
-from .mathematics import Mathematics
-from .outlined import outlined
+from . import math
 
 #: The dtypes that there is code for, and what they are called in LLVM.
 KINDS: dict[Any, str] = {
@@ -24,7 +23,8 @@ _COMPARISONS = {
 }  # fmt: skip
 _ARITHMETIC = {"add", "subtract", "multiply", "divide"}
 _ONE = {"negative", "positive", "absolute", "fabs", "reciprocal", "square", "sqrt", "floor", "ceil", "trunc", "rint"}
-_MATHEMATICS = {"exp", "log", "tanh", "expm1", "log1p"}
+_POWERS = {"power", "float_power"}
+_MATHEMATICS = math.NAMES - _POWERS
 _TESTS = {"isnan", "isinf", "isfinite", "signbit"}
 _LOGIC = {
     "logical_and": "and", "bitwise_and": "and", "logical_or": "or", "bitwise_or": "or", "bitwise_xor": "xor",
@@ -53,9 +53,9 @@ def kind(program: Program, i: int) -> str | None:
     if name in _ARITHMETIC or name in ("maximum", "minimum"):
         return _floating(value, given) if out != "b1" else None
     if name in _ONE | _MATHEMATICS | {"sign"}:
-        return _floating(value, given) if out != "b1" and KINDS.get(given[0].dtype) != "b1" else None
-    if name == "power":
-        return "map" if out != "b1" and _small_power(given) and KINDS.get(given[0].dtype) == out else None
+        return _floating(value, given) if out != "b1" and not any(_are([g], "b1") for g in given) else None
+    if name in _POWERS:
+        return _floating(value, given) if out != "b1" and not any(_are([g], "b1") for g in given) else None
     if name in _COMPARISONS:
         return "map" if out == "b1" else None
     if name in _TESTS:
@@ -100,13 +100,11 @@ def _is_weak(value: Value) -> bool:
     return isinstance(value.dtype, type)
 
 
-def _small_power(given: list[Value]) -> bool:
-    exponent = given[1].constant if given[1].is_constant() and not given[1].shape else None
-    return (
-        isinstance(exponent, int | float | np.number)
-        and not isinstance(exponent, bool)
-        and exponent in (0.5, 2, 3, 4, -1)
-    )
+def _small_power(exponent: Value) -> float | None:
+    """The exponent, if it is one for which there is something quicker than a power."""
+    if not exponent.is_constant() or exponent.shape or not isinstance(exponent.constant, int | float | np.number):
+        return None
+    return float(exponent.constant) if exponent.constant in (0.5, 1, 2, 3, 4, -1) else None
 
 
 def _reduction(value: Value, x: Value) -> str | None:
@@ -116,11 +114,7 @@ def _reduction(value: Value, x: Value) -> str | None:
 
 
 class Scalars:
-    """Emits the operations of a program, one entry at a time, into a builder.
-
-    Attributes:
-        alone: whether the code runs once, not for each entry of a loop: then long functions are called.
-    """
+    """Emits the operations of a program, one entry at a time, into a builder."""
 
     def __init__(self, builder: Any, module: Any, bail: Callable[[Any], None]) -> None:
         from . import text as ir
@@ -129,8 +123,6 @@ class Scalars:
         self.b = builder
         self.m = module
         self.bail = bail
-        self.alone = False
-        self.math = Mathematics(builder, module)
         self.types = {"f8": ir.DoubleType(), "f4": ir.FloatType(), "b1": ir.IntType(1)}
 
     def constant(self, value: Any, kind: str) -> Any:
@@ -180,8 +172,13 @@ class Scalars:
             return {"add": self.b.fadd, "subtract": self.b.fsub, "multiply": self.b.fmul, "divide": self.b.fdiv}[name](
                 *args
             )
-        if name == "power":
-            return self._power(args[0], float(given[1].constant), out, exact)
+        if name in _POWERS:
+            small = _small_power(given[1])
+            if small is not None:
+                return self._power(args[0], small, out, exact)
+            return self._any_power(args, out, exact)
+        if name in _MATHEMATICS:
+            return math.call(self.b, name, out, args)
         if name in ("maximum", "minimum"):
             sign = ">" if name == "maximum" else "<"
             first = self.b.or_(
@@ -218,6 +215,8 @@ class Scalars:
             if exact:
                 self.bail(b.fcmp_ordered("==", x, self.constant(0, out)))
             return b.fdiv(self.constant(1, out), x)
+        if exponent == 1:
+            return x
         found = b.fmul(x, x)
         if exponent == 3:
             found = b.fmul(found, x)
@@ -228,10 +227,12 @@ class Scalars:
             self.bail(over)
         return found
 
-    def _function(self, name: str, x: Any) -> Any:
-        if self.alone:
-            return outlined(self.b, name, [x], lambda b, given: getattr(Mathematics(b, self.m), name)(*given))
-        return getattr(self.math, name)(x)
+    def _any_power(self, args: list[Any], out: str, exact: bool) -> Any:
+        found = math.call(self.b, "power", out, args)
+        if exact:  # Python's numbers raise where there is a pole or too large a result, or are complex
+            finite = [self._test("isfinite", a) for a in (*args, found)]
+            self.bail(self.b.and_(self.b.and_(finite[0], finite[1]), self.b.not_(finite[2])))
+        return found
 
     def _one(self, name: str, x: Any, out: str) -> Any:
         b = self.b
@@ -251,6 +252,4 @@ class Scalars:
             )
             found = b.select(b.fcmp_ordered(">", x, self.constant(0, out)), self.constant(1, out), signed)
             return b.select(b.fcmp_unordered("uno", x, x), x, found)
-        if name in _MATHEMATICS:  # in double precision, and rounded once more for float32
-            return self.cast(self._function(name, self.cast(x, "f8")), out)
         return x  # positive, astype, cast, as_kind, broadcast_to

@@ -1,0 +1,12 @@
+"""Functions of one and two real numbers as arithmetic on vectors.
+
+Each reduces its argument to a small interval and evaluates a polynomial there, without branches. docs/jit.md has the errors
+measured against mpmath. Coefficients are in `coefficients.py`, which docs/make_polynomials.py makes.
+"""
+
+from .functions import FUNCTIONS, REDUCED
+from .library import arity, call
+
+NAMES = {*FUNCTIONS, *REDUCED}
+
+__all__ = ["NAMES", "arity", "call"]

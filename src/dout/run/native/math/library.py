@@ -1,0 +1,134 @@
+"""How a module gets the functions: each is compiled once in the life of the process, and called by its name.
+
+There is one function for single numbers, and some for vectors. An attribute tells LLVM's loop vectoriser which vector
+function stands for it (the "vector function ABI"), so a loop that calls it is vectorised. What is made of it is compiled
+in no time however often it is called, and a vector in which no entry is out of the ordinary doesn't pay for those that are.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any
+
+from .. import text as ir
+from ..engine import Code, define, width
+from . import trigonometry
+from .functions import FUNCTIONS, REDUCED, WIDE
+from .values import Emitter, Real, Whole
+
+_lock = threading.Lock()
+
+
+def call(b: ir.IRBuilder, name: str, kind: str, args: list[Any]) -> Any:
+    """The value of a function of one kind ("f8" or "f4"), from its arguments, which are of that kind too."""
+    full = f"dout.{name}.{kind}"
+    return b.call(b.module.globals.get(full) or _declare(b.module, name, kind, full), args)
+
+
+def arity(name: str) -> int:
+    """How many arguments a function takes."""
+    return 1 if name in REDUCED else FUNCTIONS[name][0]
+
+
+def _lanes(kind: str) -> list[int]:
+    """As many entries as fill a register, and, for loops with numbers of both kinds, half of that for float32."""
+    return sorted({width() // (64 if kind == "f8" else 32), width() // 64})
+
+
+def _declare(module: ir.Module, name: str, kind: str, full: str) -> Any:
+    with _lock:
+        _compiled(name, kind)
+    function = _function(module, full, kind, 1, arity(name))
+    vectors = [(n, _function(module, f"{full}.x{n}", kind, n, arity(name))) for n in _lanes(kind)]
+    words = ",".join(f"_ZGV_LLVM_N{n}{'v' * arity(name)}_{full}({full}.x{n})" for n, _ in vectors)
+    function.attributes.add(f'nounwind willreturn memory(none) "vector-function-abi-variant"="{words}"')
+    used = module.globals.get(_Used.NAME) or _Used(module)
+    used.kept += [v.name for _, v in vectors]
+    return function
+
+
+class _Used:
+    """`llvm.compiler.used`: what stays though nothing calls it yet, until the vectoriser has come to it."""
+
+    NAME = "llvm.compiler.used"
+
+    def __init__(self, module: ir.Module) -> None:
+        self.kept: list[str] = []
+        module.enter(self.NAME, self)
+
+    def lines(self) -> list[str]:
+        names = ", ".join([f"ptr {name}" for name in self.kept])
+        return [f'@{self.NAME} = appending global [{len(self.kept)} x ptr] [{names}], section "llvm.metadata"']
+
+
+def _function(module: ir.Module, full: str, kind: str, lanes: int, count: int) -> ir.Function:
+    real = Emitter(None, module, kind, lanes).real_type
+    return ir.Function(module, ir.FunctionType(real, [real] * count), full)
+
+
+@functools.cache
+def _compiled(name: str, kind: str) -> Code:
+    """Machine code of a function, which other code finds by its names."""
+    module = ir.Module(name)
+    full = f"dout.{name}.{kind}"
+    names = [full, *[f"{full}.x{n}" for n in _lanes(kind)]]
+    single = _function(module, full, kind, 1, arity(name))
+    single.attributes.add("noinline")
+    _write(name, kind, single, 1, single)
+    for lanes, other in zip(_lanes(kind), names[1:], strict=True):
+        _write(name, kind, _function(module, other, kind, lanes, arity(name)), lanes, single)
+    code = Code(str(module))
+    for each in names:
+        define(each, code.address(each))
+    return code
+
+
+def _write(name: str, kind: str, function: ir.Function, lanes: int, single: ir.Function) -> None:
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    m = Emitter(b, function.module, kind, lanes)
+    if name in REDUCED:
+        (_one if lanes == 1 else _many)(m, name, Real(m, function.args[0]), single)
+        return
+    wide = Emitter(b, function.module, "f8", lanes) if name in WIDE else m
+    wide.result = kind
+    given = [Real(wide, b.fpext(a, wide.real_type)) for a in function.args]
+    b.ret(b.fptrunc(FUNCTIONS[name][1](wide, *given).at, m.real_type))
+
+
+def _one(m: Emitter, name: str, x: Real, _single: ir.Function) -> None:
+    """A function of a reduced argument, for one entry: far ones are reduced in another way."""
+    b = m.b
+    near, far, end = b.append_basic_block("near"), b.append_basic_block("far"), b.append_basic_block("end")
+    b.cbranch((abs(x) > trigonometry.LIMITS[m.kind]).at, far, near)
+    b.position_at_end(near)
+    parts: tuple[Any, ...] = trigonometry.reduced(m, x)
+    b.branch(end)
+    b.position_at_end(far)
+    others: tuple[Any, ...] = trigonometry.far_reduced(m, x)
+    b.branch(end)
+    b.position_at_end(end)
+    merged = []
+    for one, other in zip([p.at for p in parts], [p.at for p in others], strict=True):
+        phi = b.phi(one.type)
+        phi.add_incoming(one, near)
+        phi.add_incoming(other, far)
+        merged.append(phi)
+    b.ret(REDUCED[name](m, x, Whole(m, merged[0]), Real(m, merged[1]), Real(m, merged[2])).at)
+
+
+def _many(m: Emitter, name: str, x: Real, single: ir.Function) -> None:
+    """The same for a vector: if one entry is far, each is computed by itself."""
+    b = m.b
+    near, far = b.append_basic_block("near"), b.append_basic_block("far")
+    word = ir.IntType(m.lanes)
+    large = b.bitcast((abs(x) > trigonometry.LIMITS[m.kind]).at, word)
+    b.cbranch(b.icmp_unsigned("!=", large, ir.Constant(word, 0)), far, near)
+    b.position_at_end(near)
+    b.ret(REDUCED[name](m, x, *trigonometry.reduced(m, x)).at)
+    b.position_at_end(far)
+    value: Any = ir.Constant(m.real_type, ir.Undefined)
+    for n in range(m.lanes):
+        place = ir.Constant(ir.IntType(32), n)
+        value = b.insert_element(value, b.call(single, [b.extract_element(x.at, place)]), place)
+    b.ret(value)

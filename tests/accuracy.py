@@ -1,0 +1,177 @@
+"""How far native functions are from the true value: samples over their whole range, and mpmath's answer."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+
+import mpmath
+import numpy as np
+
+from dout.run.native import math as native
+from dout.run.native import text as ir
+from dout.run.native.engine import Code
+
+#: Each function, as mpmath has it, and intervals of which many points are taken, beside those of any size.
+TRUE = {
+    "exp": (mpmath.exp, (-745, 710), (-104, 89)),
+    "exp2": (lambda x: mpmath.power(2, x), (-1075, 1024), (-150, 128)),
+    "exp10": (lambda x: mpmath.power(10, x), (-324, 309), (-46, 39)),
+    "expm1": (mpmath.expm1, (-60, 710), (-1, 1)),
+    "sinh": (mpmath.sinh, (-711, 711), (-2, 2)),
+    "cosh": (mpmath.cosh, (-711, 711), (-2, 2)),
+    "tanh": (mpmath.tanh, (-25, 25), (-0.7, 0.7)),
+    "expit": (lambda x: 1 / (1 + mpmath.exp(-x)), (-745, 40), (-104, 20)),
+    "softplus": (lambda x: mpmath.log1p(mpmath.exp(x)), (-745, 40), (-5, 5)),
+    "log_expit": (lambda x: -mpmath.log1p(mpmath.exp(-x)), (-745, 40), (-5, 5)),
+    "log": (mpmath.log, (0, 2), (0.5, 1.5)),
+    "log2": (lambda x: mpmath.log(x, 2), (0, 2), (0.5, 1.5)),
+    "log10": (mpmath.log10, (0, 2), (0.5, 1.5)),
+    "log1p": (mpmath.log1p, (-1, 1), (-0.1, 0.1)),
+    "arcsinh": (mpmath.asinh, (-3, 3), (-0.6, 0.6)),
+    "arccosh": (mpmath.acosh, (1, 3), (1, 1.01)),
+    "arctanh": (mpmath.atanh, (-1, 1), (-0.6, 0.6)),
+    "sin": (mpmath.sin, (-7, 7), (-1e6, 1e6)),
+    "cos": (mpmath.cos, (-7, 7), (-1e6, 1e6)),
+    "tan": (mpmath.tan, (-7, 7), (-1e6, 1e6)),
+    "arctan": (mpmath.atan, (-3, 3), (-0.6, 0.6)),
+    "arcsin": (mpmath.asin, (-1, 1), (-0.6, 0.6)),
+    "arccos": (mpmath.acos, (-1, 1), (-0.6, 0.6)),
+    "cbrt": (lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), (-9, 9), (-1, 1)),
+    "erf": (mpmath.erf, (-7, 7), (-1.1, 1.1)),
+    "erfc": (mpmath.erfc, (-7, 27.3), (0.3, 1.1)),
+    "gammaln": (mpmath.loggamma, (0, 12), (0.4, 2.6)),
+    "psi": (mpmath.digamma, (0, 12), (1.4, 1.5)),
+    "logaddexp": (lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)), (0, 40), (0, 3)),
+    "arctan2": (mpmath.atan2, (-3, 3), (-1, 1)),
+    "hypot": (mpmath.hypot, (-3, 3), (-1, 1)),
+    "power": (mpmath.power, (0, 3), (0.9, 1.1)),
+}  # fmt: skip
+#: By how many units in the last place a result may be off; two, where nothing is said.
+LIMITS = {"gammaln": 4.0, "psi": 4.0, "power": 4.0}
+POSITIVE = {"log", "log2", "log10", "arccosh", "gammaln", "psi", "logaddexp", "power"}
+DTYPES = {"f8": np.dtype(np.float64), "f4": np.dtype(np.float32)}
+
+
+@functools.cache
+def loops() -> Code:
+    """For each function and dtype, `name_kind(x, ..., out, n)`: a loop over arrays."""
+    module = ir.Module("loops")
+    long = ir.IntType(64)
+    for name in TRUE:
+        for kind, real in (("f8", ir.DoubleType()), ("f4", ir.FloatType())):
+            count = native.arity(name)
+            takes = [ir.PointerType()] * (count + 1) + [long]
+            f = ir.Function(module, ir.FunctionType(ir.VoidType(), takes), f"{name}_{kind}")
+            f.args[count].add_attribute("noalias")
+            b = ir.IRBuilder(f.append_basic_block())
+            before, loop, end = b.block, f.append_basic_block(), f.append_basic_block()
+            b.branch(loop)
+            b.position_at_end(loop)
+            i = b.phi(long)
+            i.add_incoming(ir.Constant(long, 0), before)
+            args = [b.load(b.gep(p, [i], source_etype=real), typ=real) for p in f.args[:count]]
+            b.store(native.call(b, name, kind, args), b.gep(f.args[count], [i], source_etype=real))
+            following = b.add(i, ir.Constant(long, 1))
+            i.add_incoming(following, loop)
+            b.cbranch(b.icmp_signed("<", following, f.args[count + 1]), loop, end)
+            b.position_at_end(end)
+            b.ret_void()
+    return Code(str(module))
+
+
+def evaluate(name: str, *xs: np.ndarray) -> np.ndarray:
+    """A native function of arrays."""
+    kind = "f8" if xs[0].dtype == np.float64 else "f4"
+    out = np.empty_like(xs[0])
+    f = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(xs) + 1), ctypes.c_int64)(loops().address(f"{name}_{kind}"))
+    f(*[x.ctypes.data for x in xs], out.ctypes.data, len(out))
+    return out
+
+
+def sample(name: str, kind: str, n: int, seed: int = 0) -> list[np.ndarray]:
+    """Arguments: of the intervals, of every exponent, subnormal ones, and next to numbers where much happens."""
+    rng = np.random.default_rng(seed)
+    dtype = DTYPES[kind]
+    least, most = (-1074, 1023) if kind == "f8" else (-149, 127)
+    found = []
+    for _ in range(native.arity(name)):
+        parts = [rng.uniform(low, high, n) for low, high in TRUE[name][1:]]
+        parts.append(2.0 ** rng.uniform(least, most, n) * rng.choice([-1.0, 1.0], n))
+        parts.append(2.0 ** rng.uniform(-30, 30, n) * rng.choice([-1.0, 1.0], n))
+        parts.append(
+            rng.choice([0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 8.0], n) + rng.uniform(-1, 1, n) * 2.0 ** rng.uniform(-52, -3, n)
+        )
+        found.append(rng.permutation(np.concatenate(parts)) if native.arity(name) > 1 else np.concatenate(parts))
+    if name == "power":  # exponents for which the result is in range
+        top = rng.uniform(least, most, len(found[0]))
+        with np.errstate(all="ignore"):
+            fitting = top / np.log2(np.abs(found[0]))
+        found[1] = np.where(rng.random(len(top)) < 0.7, fitting, found[1])
+    with np.errstate(over="ignore"):
+        xs = [x.astype(dtype) for x in found]
+    fine = np.all([np.isfinite(x) & ((x > 0) if name in POSITIVE else True) for x in xs], axis=0)
+    if name == "logaddexp":  # where it isn't the small difference of its terms
+        fine &= np.maximum(*xs) >= 0
+    low = {"log1p": -1, "arctanh": -1, "arcsin": -1, "arccos": -1, "arccosh": 1}.get(name, -math.inf)
+    high = 1 if name in ("arctanh", "arcsin", "arccos") else math.inf
+    fine &= (xs[0] >= low) & (xs[0] <= high)
+    return [np.ascontiguousarray(x[fine]) for x in xs]
+
+
+def off(name: str, xs: list[np.ndarray], results: np.ndarray) -> tuple[float, tuple[float, ...]]:
+    """The largest error, in units in the last place of the true value, and where it is.
+
+    A result that is too large is infinite, from halfway beyond the largest number on.
+    """
+    limits = np.finfo(results.dtype)
+    worst, where = 0.0, ()
+    with mpmath.workprec(200):
+        for got, *args in zip(results.tolist(), *[x.tolist() for x in xs], strict=True):
+            true = answer(name, tuple(args))
+            if true is None:
+                continue
+            size = abs(true)
+            exponent = max(mpmath.frexp(size)[1] - 1, int(limits.minexp)) if size else int(limits.minexp)
+            unit = mpmath.ldexp(1, int(exponent) - limits.nmant)
+            if size >= mpmath.ldexp(1, int(limits.maxexp)) - mpmath.ldexp(1, int(limits.maxexp) - limits.nmant - 2):
+                error = 0.0 if math.isinf(got) and (got > 0) == (true > 0) else math.inf
+            elif math.isinf(got):  # the next number after the largest
+                error = float((mpmath.ldexp(1, int(limits.maxexp)) - size) / unit)
+            else:
+                error = float(abs(true - mpmath.mpf(got)) / unit)
+            if not error <= worst:
+                worst, where = error, tuple(args)
+    return worst, where
+
+
+def answer(name: str, args: tuple[float, ...]) -> mpmath.mpf | None:
+    """mpmath's answer, None where it is a pole, complex, or too large to be found."""
+    function = TRUE[name][0]
+    given = [mpmath.mpf(a) for a in args]
+    if name == "arctan" and not given[0]:
+        return given[0]
+    grows = ("exp", "exp2", "exp10", "expm1", "sinh", "cosh", "erfc", "expit", "softplus", "log_expit", "logaddexp")
+    if name in grows and max(abs(a) for a in given) > 4000:
+        return None  # tested with the special values
+    if name == "erf" and abs(given[0]) > 30:
+        return mpmath.sign(given[0])
+    if name == "tanh" and abs(given[0]) > 200:
+        return mpmath.sign(given[0])
+    if name == "power" and abs(given[1] * mpmath.log(given[0])) > 4000:
+        return None
+    if name in ("log1p", "arctanh") and abs(given[0]) == 1:
+        return None
+    tiny = max(abs(a) for a in given) if len(given) == 1 else 1
+    with mpmath.workprec(
+        200 + (2200 if name in ("sin", "cos", "tan", "arccosh", "arcsinh", "arctanh") or tiny < 1e-9 else 0)
+    ):
+        return +function(*given)
+
+
+@functools.cache
+def worst(name: str, kind: str, n: int) -> tuple[float, tuple[float, ...]]:
+    """The largest error in a sample, and where it is."""
+    xs = sample(name, kind, n)
+    return off(name, xs, evaluate(name, *xs))
