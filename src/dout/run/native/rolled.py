@@ -158,7 +158,7 @@ class LoopEmission:
         next_one = loop.takes[k].next
         kind = registers.cell_type(form)
         size = math.prod(form.shape)
-        room = next(
+        room: Any = next(
             (p for p, g in zip(self.given, loop.gives, strict=True) if g.output == next_one and not g.stacked), None
         )
         if room is None or any(room is c.memory.pointer for c in registers.known.values() if isinstance(c, Cells)):
