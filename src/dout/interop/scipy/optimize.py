@@ -10,6 +10,7 @@ import scipy.optimize
 
 from ...graph import Primitive
 from ...jacobians import jacobian
+from ...recorder import RECORDER
 from ...recording import Handle, record
 from ...transforms import vjp
 from ...tree import flatten, tree_map
@@ -79,7 +80,13 @@ def fixed_point(
 
 
 def _value(x: Any) -> Any:
-    return x._value if isinstance(x, Handle) else x
+    """The plain value, for SciPy's solver, whose steps can't be part of a recording."""
+    if not isinstance(x, Handle):
+        return x
+    recorder = RECORDER.get()
+    if recorder is not None:
+        recorder.fail("it calls a solver of SciPy's")
+    return x._value
 
 
 def _hold_closed(fun: Callable[..., Array], x: Any, args: Any, what: str) -> None:
