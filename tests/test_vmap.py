@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -628,3 +629,50 @@ def test_random_numbers_are_shared() -> None:
     rng = np.random.default_rng(0)
     found = vmap(lambda x: x * 0 + rng.normal())(S)
     assert np.all(found == found[0])
+
+
+def test_a_solver_sees_each_example() -> None:
+    """Its steps can't be noted, and what it found for one is not the root for another."""
+    optimize = pytest.importorskip("dout.interop.scipy.optimize")
+
+    def side(area):
+        return optimize.root(lambda x, a: x * x - a, np.array([1.0]), (area,)).x[0]
+
+    areas = np.array([1.0, 4.0, 9.0])
+    for run in (side, dout.grad(side)):
+        with pytest.warns(UserWarning, match="it calls a solver"):
+            assert_same(vmap(run)(areas), loop(run, areas), 1e-9)  # the solver's own tolerance
+        fast = jit(run)
+        assert_same(np.stack([fast(a) for a in areas]), loop(run, areas), 1e-9)
+
+
+def test_in_threads() -> None:
+    f = vmap(dout.grad(lambda x: np.sum(np.tanh(W @ x))))
+    results: dict[int, object] = {}
+
+    def work(k):
+        results[k] = [f(X * (k + 1)) for _ in range(5)]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for k, found in results.items():
+        for r in found:
+            assert_same(r, f(X * (k + 1)))
+
+
+def test_where_it_is_slow_is_said_at_the_users_line() -> None:
+    many = np.linspace(-3, 3, 31)
+    with pytest.warns(UserWarning, match="one example after another") as caught:
+        vmap(lambda x: float(x) * 2)(many)
+    assert caught[0].filename == __file__
+
+
+def test_an_error_is_the_functions_own_without_more_words() -> None:
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        vmap(f)(X)

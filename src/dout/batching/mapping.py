@@ -82,14 +82,7 @@ def mapped(
             left = np.delete(left, kept)
         if not len(left):
             return _joined(pieces, n, name)
-    if len(left) > 1:
-        warnings.warn(
-            f"vmap of {name}: one example after another is run, which is slow, because {why}. Choose by np.where instead "
-            "of by if, and keep mapped values in NumPy's functions.",
-            UserWarning,
-            stacklevel=4,
-        )
-    pieces.append(_one_by_one(f, inputs, left, name))
+    pieces.append(_one_by_one(f, inputs, left, name, why))
     return _joined(pieces, n, name)
 
 
@@ -150,8 +143,10 @@ def _hold_number(out: Any) -> None:
         )
 
 
-def _one_by_one(f: Callable[[list[Any]], Any], inputs: Sequence[Any], places: Any, name: str) -> Results:
-    """Run each of some examples by itself."""
+def _one_by_one(
+    f: Callable[[list[Any]], Any], inputs: Sequence[Any], places: Any, name: str, why: str | None = None
+) -> Results:
+    """Run each of some examples by itself; say why, once the first has shown that it can."""
     columns: list[list[Any]] = []
     first: tuple[Any, Rebuild] | None = None
     for i in places:
@@ -162,6 +157,13 @@ def _one_by_one(f: Callable[[list[Any]], Any], inputs: Sequence[Any], places: An
         if first is None:
             first = outline(out), rebuild
             columns = [[] for _ in outs]
+            if why is not None and len(places) > 1:
+                warnings.warn(
+                    f"vmap of {name}: one example after another is run, which is slow, because {why}. Choose by np.where "
+                    "instead of by if, and keep mapped values in NumPy's functions.",
+                    UserWarning,
+                    stacklevel=4,
+                )
         elif outline(out) != first[0]:
             raise ValueError(_differ(name, "containers", first[0], outline(out)))
         for column, o in zip(columns, outs, strict=True):
