@@ -51,10 +51,10 @@ concatenate = primitive(
     lambda *arrays, axis, widths: np.concatenate(arrays, axis=axis),
     joint=lambda dout, _out, *_arrays, axis, widths: _pieces(dout, axis, widths),
 )
-flip = primitive(
+flip: Primitive = primitive(
     "flip",
-    lambda x, axes: np.flip(x, axes),
-    lambda dout, _out, _x, axes: np.flip(dout, axes),
+    lambda x, axes: x[tuple([slice(None, None, -1) if i in axes else slice(None) for i in range(np.ndim(x))])],
+    lambda dout, _out, _x, axes: flip(dout, axes=axes),
     view=True,
 )
 roll: Primitive = primitive(
@@ -360,6 +360,8 @@ implements(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
 @implements(np.flip)
 def _flip(m: Array, axis: Any = None) -> Array:
     ndim = ndim_of(m)
+    if not ndim:
+        return np.positive(m) if axis is None or axis == () else normalize_axis_tuple(axis, 0)
     return flip(m, axes=tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim))
 
 
