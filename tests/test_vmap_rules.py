@@ -34,6 +34,7 @@ from dout.rules import (
 )
 from dout.rules.eigenvalues import eigh, eigvalsh
 from dout.rules.least_squares import pinv
+from dout.rules.order_statistics import quantile
 from dout.rules.qr import qr
 from dout.rules.singular_values import svd, svdvals
 from dout.tree import flatten
@@ -151,6 +152,8 @@ CASES = [
     *[(op, (V,), {"n": 4, "axis": 0, "norm": None, "size": 3}) for op in (fft.fft, fft.ifft, fft.rfft, fft.irfft)],
     (AS_KIND, (S.astype("f4"),), {"kind": float}), (AS_KIND, (S,), {"kind": np.ndarray}),
     (AS_KIND, (S,), {"kind": np.float64}),
+    (quantile, (T,), {"run": lambda x, ahead=0: np.median(x, axis=(ahead, ahead + 2)), "axes": (0, 2)}),
+    (quantile, (V,), {"run": lambda x, ahead=0: np.quantile(x, 0.3, axis=ahead), "axes": (0,)}),
     (STOP, (V,), {}), (TRUTH, (S,), {}), (INT, (S * 10,), {}),
     (flat_op(elementwise.astype.forward, "cast"), (V,), {"dtype": np.dtype(int)}),
     (flat_op(np.less), (V, S), {}), (flat_op(np.invert), (V > 0,), {}),

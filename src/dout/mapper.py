@@ -119,7 +119,7 @@ class Mapper(Recorder):
 
     def _around(self) -> Recorder:
         if self.outer is None:
-            raise RuntimeError("a Variable was kept from inside a function under dout.jit, which has returned")
+            raise RuntimeError("a mapped value came to where it cannot be noted")
         return self.outer
 
     def look(self, source: Source, value: Any) -> None:

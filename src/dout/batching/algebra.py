@@ -118,5 +118,4 @@ one_by_one(
     "kink",
     "cond",
 )
-one_by_one("NumPy's function is kept as it was called, for one example", "quantile")
 one_by_one("SciPy's functions", "solve_triangular", "expm", "sqrtm", "convolve", "sparse_matmul")

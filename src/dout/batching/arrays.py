@@ -15,6 +15,7 @@ from ..rules.calculus import i0, sinc, sliding
 from ..rules.elementwise import angle, astype, imag, real, where
 from ..rules.indexing import diagonal, write
 from ..rules.norms import length
+from ..rules.order_statistics import quantile
 from ..rules.reductions import greatest, least, running_product, running_sum, total
 from ..rules.reductions import product as product_of_entries
 from ..rules.shaping import broadcast_to, concatenate, copy, flip, repeat, reshape, roll, transpose
@@ -88,6 +89,21 @@ def _sliding(op: Primitive, batch: Batch, params: Params, a: Operand, v: Operand
     for i in range(k):
         found = found + a.value[..., i : m - k + 1 + i] * v.value[..., i : i + 1]
     return found
+
+
+@batching(quantile)
+def _quantile(op: Primitive, batch: Batch, params: Params, x: Operand) -> Any:
+    run, axes = params["run"], params["axes"]
+    if len(batch.shape) != x.ndim - len(axes):
+        raise NoRule  # several quantiles: NumPy puts their axis first
+
+    def of_all(values: Any, ahead: int = 0) -> Any:
+        return run(values, ahead + 1)
+
+    try:
+        return quantile(x.value, run=of_all, axes=tuple([i + 1 for i in axes]))
+    except (TypeError, ValueError):  # with weights, which are those of one example
+        raise NoRule from None
 
 
 # Shapes

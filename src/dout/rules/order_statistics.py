@@ -87,7 +87,7 @@ def _d_quantile(dout: Array, x: Any, run: Callable[..., Any], axes: tuple[int, .
     return np.reshape(result, shape)
 
 
-#: `run` is NumPy's function with everything but the array filled in, without keepdims.
+#: `run` is NumPy's function with everything but the array filled in, without keepdims; it may have some axes ahead.
 quantile = primitive(
     "quantile",
     lambda x, run, axes: run(x),
@@ -99,7 +99,11 @@ def _reduced(function: Callable[..., Any], a: Array, axis: Axis, out: Any, keepd
     if not hasattr(a, "shape"):
         a = np.asarray(a)
     axes = tuple(range(ndim_of(a))) if axis is None else tuple(sorted(normalize_axis_tuple(axis, ndim_of(a))))
-    result = quantile(a, run=lambda x: function(x, axis=None if axis is None else axes, **options), axes=axes)
+
+    def run(x: Any, ahead: int = 0) -> Any:
+        return function(x, axis=None if axis is None and not ahead else tuple([i + ahead for i in axes]), **options)
+
+    result = quantile(a, run=run, axes=axes)
     if keepdims:
         lead = shape_of(result)[: ndim_of(options.get("q", 0))]
         result = np.reshape(result, (*lead, *(1 if i in axes else n for i, n in enumerate(shape_of(a)))))
