@@ -44,7 +44,7 @@ HEAVY = ["click", "rich", "xxhash", "scipy", "sklearn", "torch", "jax", "autogra
          "matplotlib", "optree", "executing", "sympy", "anywidget", "starlette", "IPython", "unittest", "asyncio"]  # fmt: skip
 
 PUBLIC = ["AddLayer", "Layer", "MulLayer", "Relu", "Sigmoid", "Variable", "checkpoint", "grad", "hessian", "hvp", "jacobian",
-          "jvp", "layer", "stop_gradient", "value_and_grad", "vjp"]  # fmt: skip
+          "jit", "jvp", "layer", "stop_gradient", "value_and_grad", "vjp"]  # fmt: skip
 
 
 def modules():

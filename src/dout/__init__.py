@@ -3,6 +3,7 @@
 from .check import check
 from .checkpointing import checkpoint
 from .jacobians import hessian, jacobian
+from .jit import jit
 from .layers import AddLayer, Layer, MulLayer, Relu, Sigmoid
 from .run.native.threads import get_num_threads, set_num_threads
 from .see import see
@@ -16,6 +17,6 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AddLayer", "Layer", "MulLayer", "Relu", "Sigmoid", "Variable", "check", "checkpoint", "get_num_threads", "grad",
-    "hessian", "hvp", "jacobian", "jvp", "layer", "see", "set_num_threads", "stop_gradient", "trace", "value_and_grad", "vjp",
-    "vmap",
+    "hessian", "hvp", "jacobian", "jit", "jvp", "layer", "see", "set_num_threads", "stop_gradient", "trace",
+    "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip
