@@ -430,6 +430,10 @@ def test_problems(visit):
 def test_a_layer_of_which_the_own_backward_is_wrong(visit):
     """Its arrow, open or closed, has the mark, and what meets is what arrives."""
     page = visit(None, page=dout.see(halved, 3.0, numerical=True).html())
+    page.locator(".facts .link.bad").first.click()  # stays closed: its primitives have other numbers
+    expect(page.locator(".aside .bad")).to_contain_text("the numerical derivative says 6")
+    expect(page.get_by_role("button", name=re.compile("^Half"), expanded=False)).to_have_count(1)
+    page.keyboard.press("Escape")
     assert sorted(d for _, d in numbers(page)) == ["1", "1", "1", "≠ 3"]
     expect(page.locator(".sum").filter(has_text="=")).to_have_text("3 + 1 = 4")
     expect(page.locator(".warning.unequal")).to_have_count(2)  # at x and at the layer

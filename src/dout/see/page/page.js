@@ -13,7 +13,7 @@ import { Panel } from "./panel.js";
 import { pathsFrom } from "./paths.js";
 import { Problems } from "./problems.js";
 import { labelBox, Quiz } from "./quiz.js";
-import { canOpen, sceneOf, startsOpen } from "./scene.js";
+import { canOpen, sceneOf, startsOpen, within } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Steps } from "./steps.js";
 import { Story } from "./story.js";
@@ -229,9 +229,18 @@ export class Page {
   }
 
   // Makes a thing visible and puts it in the middle; opens the folds around it.
+  // The fold in which a node is shown; of a wrong derivative that a layer hands on, the one around the layer, because the
+  // layer's own primitives have other numbers.
+  around(node, edge) {
+    const { groups, nodes, edges } = this.description;
+    const outside = (g) => !within(this.description, nodes[edges[edge].from].group, g);
+    const layers = this.problems.wrong.has(edge) ? [...this.names.groupsOf(node)].filter((g) => groups[g].wrong && outside(g)) : [];
+    return layers.length ? groups[layers.at(-1)].parent : nodes[node].group;
+  }
+
   goTo({ node, group, edge }) {
     const place = edge !== undefined ? this.description.edges[edge].to : node;
-    const around = group !== undefined ? this.description.groups[group].parent : this.description.nodes[place].group;
+    const around = group !== undefined ? this.description.groups[group].parent : this.around(place, edge);
     let changed = false;
     for (let g = around; g !== null && g !== undefined; g = this.description.groups[g].parent) {
       changed ||= this.canOpen(g) && !this.opened.has(g);
