@@ -6,7 +6,7 @@ them, unless extreme values are wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -365,11 +365,12 @@ WILD: dict[Kind, int] = {
 }  # fmt: skip
 
 
-def drawn(chance: Any, most: int = 14, wild: bool = False) -> Graph:
-    """A random function of up to so many lines."""
+def drawn(chance: Any, most: int = 14, wild: bool = False, more: Sequence[str] = ()) -> Graph:
+    """A random function of up to so many lines; those of the kinds in `more` are drawn more often."""
     drawing = Drawing(chance, wild)
     table = WILD if wild else KINDS
     kinds = [kind for kind, often in table.items() for _ in range(often)]
+    kinds += [kind for kind in table if kind.__name__ in more for _ in range(100 // len(more))]
     for _ in range(chance.integer(1, most)):
         for _ in range(4):
             try:

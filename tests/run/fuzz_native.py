@@ -96,16 +96,17 @@ def shown(graph: Graph) -> str:
     "--wild", default=20, help="So many of a hundred have infinities, NaN and the smallest and largest numbers."
 )
 @click.option("--most", default=14, help="Lines of a function.")
+@click.option("--more", default="", help="Kinds of lines that are drawn more often: loop,scatter.")
 @click.option("--stop", default=30, help="After so many faults.")
 @click.option("--whole", is_flag=True, help="Don't cut faults down.")
-def main(count: int, start: int, jax: int, wild: int, most: int, stop: int, whole: bool) -> None:
+def main(count: int, start: int, jax: int, wild: int, most: int, more: str, stop: int, whole: bool) -> None:
     """Compare random functions."""
     warnings.simplefilter("ignore")
     faults = asked = 0
     before = time.perf_counter()
     for seed in range(start, start + count):
         chance = Chance(seed)
-        graph = drawn(chance, most, chance.often(wild))
+        graph = drawn(chance, most, chance.often(wild), more.split(",") if more else ())
         with_jax = seed % 100 < jax
         found = ""
         try:
@@ -122,7 +123,7 @@ def main(count: int, start: int, jax: int, wild: int, most: int, stop: int, whol
             )
             if faults >= stop:
                 break
-        if seed % 500 == 499:
+        if seed % 100 == 99:
             print(f"# {seed + 1 - start} functions, {faults} faults, {time.perf_counter() - before:.0f} s", flush=True)
     print(
         f"# {seed + 1 - start} functions, {asked} compared with JAX, {faults} faults, {time.perf_counter() - before:.0f} s"
