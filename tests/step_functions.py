@@ -165,6 +165,28 @@ def layers(x, ws):
     return np.sum(x)
 
 
+def trajectory(x, k):
+    xs = []
+    for _ in range(300):
+        x = x + 0.01 * k * np.sin(x)
+        xs.append(x)
+    return np.sum(np.stack(xs) ** 2) + np.sum(np.concatenate(xs[3:290]))
+
+
+def columns(x, k):
+    h = 0 * x[:, 0]
+    for t in range(x.shape[1]):
+        h = h * k + x[:, t] * x[0, t] + np.sum(x[1:, -1 - t])
+    return np.sum(h)
+
+
+def each_column(x, k):
+    h = 0 * x[:, 0]
+    for t in range(x.shape[1] - 1):
+        h = h * k + x[:, t] * x[0, t + 1] + x[1:2, t]
+    return np.sum(h)
+
+
 vector = np.linspace(0.3, 1.1, 4)
 sequence = np.sin(np.arange(160.0)).reshape(40, 4)
 matrix = np.cos(np.arange(16.0)).reshape(4, 4) / 2
@@ -181,6 +203,9 @@ CASES = {
     "branches": (branches, (1.5, 3.0)),
     "driven": (driven, (1.5, 3.0)),
     "heat": (heat, (np.sin(np.arange(12.0)), 0.2)),
+    "trajectory": (trajectory, (np.linspace(0.3, 1.1, 4), 0.7)),
+    "columns": (columns, (np.sin(np.arange(180.0)).reshape(3, 60), 0.7)),
+    "each column": (each_column, (np.sin(np.arange(180.0)).reshape(3, 60), 0.7)),
     "two steps": (two_steps, (1.5, 0.3)),
     "delayed": (delayed, (1.5, 0.3)),
     "written": (written, (np.sin(np.arange(40.0)), 0.3)),

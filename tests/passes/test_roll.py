@@ -86,6 +86,19 @@ def test_compile_work_does_not_grow_with_the_number_of_steps():
     assert len(loops(few)) == 2
 
 
+@pytest.mark.parametrize("case", ["recurrent", "backwards", "each column", "trajectory"])
+def test_rows_are_entries_of_stacks(case):
+    f, args = CASES[case]
+    for loop in loops(rolled(recorded_whole(dout.grad(f, argnums=(0, 1)), *args), least_saved=60)):
+        assert all(take.kind != "counter" for take in loop.takes), loop.body
+
+
+def test_what_is_joined_is_one_stack():
+    f, args = CASES["trajectory"]
+    program = rolled(recorded_whole(f, *args))
+    assert max(len(v.args) for v in program.values) < 10
+
+
 def test_loops_of_loops():
     program = recorded_whole(dout.grad(nested), 1.5, 0.3)
     smaller = check_rolled(program, (1.5, 0.3), least_saved=40)

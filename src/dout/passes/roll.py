@@ -19,6 +19,7 @@ from .roll_body import Body
 from .roll_fit import Fitted, fitted
 from .roll_loops import ENTRY, LOOP, PACKED, STACK, Give, Loop
 from .roll_repeats import Found, Operations, repetitions
+from .roll_rows import GETITEM, RESHAPE, TRANSPOSE, first_axis, moved_axis
 from .roll_sums import Sum, sums
 
 #: A loop has at least so many steps, and saves at least so many operations.
@@ -223,8 +224,62 @@ class _Rolling:
         for position in range(start, stop):
             old = values[at[position]]
             first, last = self.seq.offset[position], self.seq.offset[position + 1]
-            args = tuple([self.number(p) for p in self.seq.args[first:last].tolist()])
-            self.numbers[position] = self.add(Value(old.op, args, old.params, old.shape, old.dtype, array=old.array))
+            read = self.seq.args[first:last].tolist()
+            params = old.params
+            if (
+                old.op is not None
+                and old.op.name == "concatenate"
+                and not params["axis"]
+                and len(read) >= self.least[0]
+            ):
+                args, params = self._joined(read, params)
+            else:
+                args = [self.number(p) for p in read]
+            self.numbers[position] = self.add(Value(old.op, tuple(args), params, old.shape, old.dtype, array=old.array))
+
+    def _joined(self, read: list[int], params: Any) -> tuple[list[int], Any]:
+        """What is joined along the first axis, entries of a stack that follow one another as one."""
+        groups: list[list[tuple[int, int, int, int]]] = []  # position, loop, place in the window, step
+        for p in read:
+            at = None if p < 0 else self.loop_of(p)
+            step, o = (-1, -1) if at is None else divmod(p - self.loops[at].start, self.loops[at].period)
+            one = (p, -1 if at is None or step == self.loops[at].n - 1 else at, o, step)
+            last = groups[-1][-1] if groups else None
+            if last is not None and one[1] >= 0 and last[1:3] == one[1:3] and last[3] + 1 == step:
+                groups[-1].append(one)
+            else:
+                groups.append([one])
+        args, widths = [], []
+        remaining = iter(params["widths"])
+        for group in groups:
+            widths.append(sum(next(remaining) for _ in group))
+            position, at, o, step = group[0]
+            args.append(self.number(position) if len(group) == 1 else self._entries(at, o, step, len(group)))
+        return args, {**params, "widths": tuple(widths)}
+
+    def _entries(self, at: int, o: int, first: int, count: int) -> int:
+        """Entries of a stack that follow one another, along their own first axis."""
+        v, stack = self.loops[at].value(o), self.pick(at, o, True)
+        whole = (self.loops[at].n, *v.shape)
+        packed = self.add(Value(PACKED, (stack,), NO_PARAMS, whole, v.dtype, array=True))
+        key = {"key": (slice(first, first + count),), "shape": whole}
+        part = self.add(Value(GETITEM, (packed,), key, (count, *v.shape), v.dtype, array=True))
+        shape = (count * v.shape[0], *v.shape[1:])
+        how = {"shape": shape, "order": "C", "old": (count, *v.shape)}
+        return self.add(Value(RESHAPE, (part,), how, shape, v.dtype, array=True))
+
+    def rows(self, position: int, axis: int) -> int:
+        """An array as a stack of its rows along an axis."""
+        found = self.number(position)
+        if not axis:
+            return found
+        key = ("rows", position, axis)
+        if key not in self._stacks:
+            x = self.values[found]
+            axes = first_axis(axis, len(x.shape))
+            shape = tuple([x.shape[a] for a in axes])
+            self._stacks[key] = self.add(Value(TRANSPOSE, (found,), {"axes": axes}, shape, x.dtype, array=True))
+        return self._stacks[key]
 
     def _loop(self, k: int) -> None:
         loop = self.loops[k]
@@ -258,6 +313,10 @@ class _Rolling:
             number = next(rows)
             stack = self.values[number]
             packed = self.add(Value(PACKED, (number,), NO_PARAMS, stack.shape, stack.dtype, array=True))
+            if part.axis:
+                axes = moved_axis(part.axis, len(stack.shape))
+                shape = tuple([stack.shape[a] for a in axes])
+                packed = self.add(Value(TRANSPOSE, (packed,), {"axes": axes}, shape, stack.dtype, array=True))
             params = {"key": part.key, "shape": last.shape}
             added = self.add(Value(part.op, (packed,), params, last.shape, last.dtype, array=last.array))
             found = self.add(Value(last.op, (found, added), NO_PARAMS, last.shape, last.dtype, array=last.array))

@@ -12,6 +12,7 @@ from .program import Program, Value
 from .roll_fit import Fitted, Slot, at_position
 from .roll_loops import STEPPED, Moving, Take
 from .roll_repeats import Operations, filled
+from .roll_rows import GETITEM, row
 from .roll_sums import Sum
 
 
@@ -29,6 +30,9 @@ class Around(Protocol):
 
     def stack(self, positions: np.ndarray) -> int:
         """The number of a stack of separate values."""
+
+    def rows(self, position: int, axis: int) -> int:
+        """The number of an array as a stack of its rows along an axis."""
 
 
 class Body:
@@ -110,34 +114,41 @@ class Body:
         position = loop.start + o
         numbers, later = seq.moved(position, 1), seq.moved(position + loop.period, 1)
         counts = bool((numbers != later).any())
-        if counts and self._is_entry(o, value, int(numbers[0]), int(later[0])):
+        moving = iter([int(x) if x == y else Moving(int(x), int(y - x)) for x, y in zip(numbers, later, strict=True)])
+        how = filled(dict(value.params), moving) if counts else {}
+        if counts and self._is_row(o, value, how):
             return False
         args = [self._read(slot) for slot in loop.slots[o]]
         if counts:
-            moving = iter(
-                [int(x) if x == y else Moving(int(x), int(y - x)) for x, y in zip(numbers, later, strict=True)]
-            )
-            how = filled(dict(value.params), moving)
             value = Value(STEPPED, (), {"op": value.op, "how": how}, value.shape, value.dtype, array=value.array)
             args.append(("counter", 0))
-        self._place.append(("own", len(self._made)))
-        self._made.append((value, args))
+        self._make(value, args)
         return counts
 
-    def _is_entry(self, o: int, value: Value, first: int, second: int) -> bool:
-        """Whether an operation is `x[t]`, where x is the same in all steps: then it is an entry of that stack."""
+    def _make(self, value: Value, args: list[tuple[str, int]]) -> None:
+        self._place.append(("own", len(self._made)))
+        self._made.append((value, args))
+
+    def _is_row(self, o: int, value: Value, how: Any) -> bool:
+        """Whether an operation reads a row of an array that is the same in all steps: then it takes an entry of that stack."""
         assert value.op is not None
         slot = self.loop.slots[o][0]
-        if value.op.name != "getitem" or slot.kind != "same" or type(value.params["key"]) is not int:
+        if value.op.name != "getitem" or slot.kind != "same":
             return False
         x = at_position(self.loop.seq, slot.at)
-        far = second - first
-        last = first + (self.loop.n - 1) * far
-        if (first < 0) != (last < 0):
+        found = row(how["key"], x.shape, self.loop.n)
+        if found is None:
             return False
-        start = first + x.shape[0] if first < 0 else first
-        key = ("row", slot.at, start, far)
-        self._place.append(("input", self._take(key, Take("each", start, far), self.around.number(slot.at), value)))
+        shape = (*x.shape[: found.axis], *x.shape[found.axis + 1 :])
+        form = Value(None, (), NO_PARAMS, shape, x.dtype)
+        stack = self.around.rows(slot.at, found.axis)
+        key = ("row", slot.at, found.axis, found.start, found.far)
+        taken = "input", self._take(key, Take("each", found.start, found.far), stack, form)
+        if found.key is None and value.array == form.array:
+            self._place.append(taken)
+        else:
+            params = {"key": () if found.key is None else found.key, "shape": shape}
+            self._make(Value(GETITEM, (), params, value.shape, value.dtype, array=value.array), [taken])
         return True
 
     def _read(self, slot: Slot) -> tuple[str, int]:

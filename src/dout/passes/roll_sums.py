@@ -20,12 +20,16 @@ class Part(NamedTuple):
         scatter: the place of the operation in the window.
         op: the operation.
         key: what it is called with to add all rows at once.
+        at: which part of the key moves.
+        axis: along which axis the rows lie, in what that key reads.
         row: what the row is.
     """
 
     scatter: int
     op: Primitive
     key: Any
+    at: int
+    axis: int
     row: Slot
 
 
@@ -91,7 +95,7 @@ def _total(loop: Fitted, first: int, readers: dict[int, list[int]], given: set[i
             return None
     if start.kind != "carried" or (at, True) in gives:
         return None
-    steps = {(_sign(p), abs(_moves(p))) for p in parts}
+    steps = {(p.at, _sign(p), abs(_moves(p))) for p in parts}
     if len(steps) != 1:
         return None
     sign = _sign(parts[0])
@@ -99,7 +103,7 @@ def _total(loop: Fitted, first: int, readers: dict[int, list[int]], given: set[i
 
 
 def _slice(part: Part) -> slice:
-    found: slice = part.key[0]
+    found: slice = part.key[part.at]
     return found
 
 
@@ -116,7 +120,7 @@ def _sign(part: Part) -> int:
 
 
 def _part(loop: Fitted, o: int) -> Part | None:
-    """A row that is scattered to a place along the first axis that moves."""
+    """A row that is scattered to a place along an axis that moves."""
     value = loop.value(o)
     if value.op is None or value.op.name != "scatter":
         return None
@@ -124,16 +128,25 @@ def _part(loop: Fitted, o: int) -> Part | None:
     parts = key if type(key) is tuple else (key,)
     seq, position = loop.seq, loop.start + o
     numbers, later = seq.moved(position, 1).tolist(), seq.moved(position + loop.period, 1).tolist()
-    if not parts or type(parts[0]) is not int or numbers[0] == later[0] or numbers[1:] != later[1:]:
+    different = [x != y for x, y in zip(numbers, later, strict=True)]
+    if sum(different) != 1 or any(type(p) not in (int, slice) for p in parts):
         return None
-    if any(type(p) not in (int, slice) for p in parts[1:]):
+    taken = iter(different)
+    moving = [
+        next(taken) if type(p) is int else any([next(taken) for x in (p.start, p.stop, p.step) if x is not None])
+        for p in parts
+    ]
+    at = moving.index(True)
+    if type(parts[at]) is not int:
         return None
-    step = later[0] - numbers[0]
-    first, last = numbers[0], numbers[0] + (loop.n - 1) * step
+    first = parts[at]
+    step = later[different.index(True)] - first
+    last = first + (loop.n - 1) * step
     if (first < 0) != (last < 0):
         return None
     if first < 0:
-        first, last = first + value.shape[0], last + value.shape[0]
-    end: int | None = last + (1 if step > 0 else -1)
-    rows = slice(first, None if end is not None and end < 0 else end, step)
-    return Part(o, value.op, (rows, *parts[1:]), loop.slots[o][0])
+        first, last = first + value.shape[at], last + value.shape[at]
+    end = last + (1 if step > 0 else -1)
+    rows = slice(first, None if end < 0 else end, step)
+    axis = sum(type(p) is slice for p in parts[:at])
+    return Part(o, value.op, (*parts[:at], rows, *parts[at + 1 :]), at, axis, loop.slots[o][0])
