@@ -456,3 +456,18 @@ def test_random_numbers_of_other_generators():
 
     fast = jit(f)
     assert [fast(1.0) for _ in range(3)] == [f(1.0)] * 3
+
+
+def test_numbers_that_are_looked_up():
+    table = {3.0: "three", 4: "four"}
+    kept = {}
+
+    @functools.lru_cache
+    def square(x):
+        return float(x) ** 2
+
+    for f in (lambda x: table.get(x), lambda x: hash(x), lambda x: {x: 1}[x], lambda x: square(x) * x,
+              lambda x: x in {1.0, 3.0}, lambda x: kept.setdefault(x, float(x) * 2)):  # fmt: skip
+        fast = jit(f)
+        for x in (3.0, 4.0, 5.0, 3.0, 4, np.float64(3.0)):
+            assert fast(x) == f(x)

@@ -250,7 +250,11 @@ class Whole:
     def __ne__(self, other: Any) -> Any:
         return _flat(np.not_equal, operator.ne, self, other)
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        """A number's, where Python would see the number: it may be looked up in a dict."""
+        if self._node.live or isinstance(self._value, numpy.ndarray):
+            return object.__hash__(self)
+        return hash(self._told("hash"))
 
     def __and__(self, other: Any) -> Any:
         return _flat(np.bitwise_and, operator.and_, self, other)
