@@ -43,9 +43,14 @@ def width() -> int:
 
 
 class Code:
-    """Machine code."""
+    """Machine code.
 
-    def __init__(self, text: str) -> None:
+    Args:
+        text: the text of a module, without the attributes `#0`.
+        loops: whether there are loops to be vectorised; where there are none, fewer passes do.
+    """
+
+    def __init__(self, text: str, loops: bool = True) -> None:
         llvm = _binding()
         options = f'"prefer-vector-width"="{width()}" "no-trapping-math"="true"'
         module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
@@ -53,10 +58,16 @@ class Code:
         machine = target.create_target_machine(
             opt=3, cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten()
         )
-        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2 if loops else 1)
         tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
         builder = llvm.create_pass_builder(machine, tuning)
-        builder.getModulePassManager().run(module, builder)
+        if loops:
+            builder.getModulePassManager().run(module, builder)
+        else:
+            passes = builder.getFunctionPassManager()
+            for function in module.functions:
+                if not function.is_declaration:
+                    passes.run(function, builder)
         self._module = module
         self._engine = llvm.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()

@@ -101,11 +101,11 @@ def psi(m: Emitter, x: Real) -> Real:
     small = y < 1.0
     v, over, under = m.where(large, 1.5, m.where(small, y + 1.0, y)), m.real(0.0), m.real(1.0)
     for _ in range(6):
-        high = v > 2.0
+        above = v > 2.0
         less = v - 1.0
-        over = m.where(high, m.fma(over, less, under), over)
-        under = m.where(high, under * less, under)
-        v = m.where(high, less, v)
+        over = m.where(above, m.fma(over, less, under), over)
+        under = m.where(above, under * less, under)
+        v = m.where(above, less, v)
     over, under = m.where(small, -1.0, over), m.where(small, y, under)
     root, root_low, root_lowest = c.PSI_ROOT[m.kind]
     away = ((v - root) - root_low) - root_lowest

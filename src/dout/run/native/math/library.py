@@ -78,7 +78,7 @@ def _compiled(name: str, kind: str) -> Code:
     _write(name, kind, single, 1, single)
     for lanes, other in zip(_lanes(kind), names[1:], strict=True):
         _write(name, kind, _function(module, other, kind, lanes, arity(name)), lanes, single)
-    code = Code(str(module))
+    code = Code(str(module), loops=False)
     for each in names:
         define(each, code.address(each))
     return code

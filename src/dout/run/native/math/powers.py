@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from . import coefficients as c
-from .exponential import exp2, one_more
-from .logarithm import log2, split
+from .exponential import one_more
+from .logarithm import split
 from .values import Emitter, Real
 
 
@@ -66,11 +66,26 @@ def _log2(m: Emitter, x: Real) -> tuple[Real, Real]:
     return m.quick_sum(total, lost + g_low)
 
 
+def _rough_power(m: Emitter, size: Real, y: Real) -> Real:
+    """size**y to some 30 bits, for a result in float32: float64 has digits to spare, and polynomials for float32 will do."""
+    k, f = split(m, size)
+    s = f / (f + 2.0)
+    z = s * s
+    half = (f * 0.5) * f
+    log = f - (half - s * m.fma(z, m.polynomial(z, c.LOG["f4"]), half))
+    log2 = m.fma(log, c.LOG2_E[m.kind][0], k)
+    log2 = m.where(size.equals(0.0), -math.inf, m.where(size.equals(math.inf), math.inf, log2))
+    e = m.held(y * log2, -300.0, 300.0)
+    k, _ = m.rounded(e)
+    r = (e - k) * c.LN2_FULL[m.kind][0]
+    return (m.fma(r * r, m.polynomial(r, c.EXP["f4"]), r) + 1.0) * m.power_of_two(k)
+
+
 def power(m: Emitter, x: Real, y: Real) -> Real:
     """x**y as 2**(y log2 |x|), and the special cases that C's `pow` has."""
     size, length = abs(x), abs(y)
-    if m.result == "f4" and m.kind == "f8":  # there are digits to spare
-        return special_powers(m, x, y, size, length, exp2(m, y * log2(m, size)))
+    if m.result == "f4":
+        return _special(m, x, y, size, length, _rough_power(m, size, y))
     high, low = _log2(m, size)
     high = m.where(size.equals(0.0), -math.inf, m.where(size.equals(math.inf), math.inf, high))
     e = y * high
@@ -83,10 +98,10 @@ def power(m: Emitter, x: Real, y: Real) -> Real:
     h, lost = m.two_product(r, ln2)
     s, t = one_more(m, h, m.fma(r, ln2_low, m.fma(more, ln2, lost)))
     value = m.scaled(s + t, k)
-    return special_powers(m, x, y, size, length, value)
+    return _special(m, x, y, size, length, value)
 
 
-def special_powers(m: Emitter, x: Real, y: Real, size: Real, length: Real, value: Real) -> Real:
+def _special(m: Emitter, x: Real, y: Real, size: Real, length: Real, value: Real) -> Real:
     """|x|**y, made right for negative x and where it is 1 whatever else."""
     whole = m.intrinsic("floor", y).equals(y)
     half = y * 0.5
