@@ -7,6 +7,7 @@ that raises, or gives what is too large, is drawn again. `Graph.source()` is a f
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
 from collections.abc import Sequence
@@ -16,9 +17,11 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-#: So large may a value be, in entries and in size.
-MOST_ENTRIES, LARGEST = 6000, 30.0
-EXTENTS = (1, 2, 3, 4, 5, 7, 3, 4, 5, 0, 17, 33)
+#: So large may an entry be.
+LARGEST = 30.0
+#: How many entries a value may have, and of which extents: of most functions, and of those whose loops are long.
+SMALL = 6000, (1, 2, 3, 4, 5, 7, 3, 4, 5, 0, 17, 33)
+LARGE = 300_000, (1, 2, 3, 31, 64, 100, 257, 600, 2050)
 
 
 class Chance:
@@ -90,13 +93,14 @@ class Graph:
 class Drawing:
     """A graph that is being drawn."""
 
-    def __init__(self, chance: Any, wild: bool = False) -> None:
+    def __init__(self, chance: Any, wild: bool = False, large: bool = False) -> None:
         self.chance = c = chance
+        self.most, some = LARGE if large else SMALL
         self.dtype = c.one(["float64", "float64", "float32"])
         self.wild = wild
         self.values: dict[str, Any] = {}
         self.rng = np.random.default_rng(c.integer(0, 2**31))
-        extents = [c.one(EXTENTS) for _ in range(3)]
+        extents = [c.one(some) for _ in range(3)]
         self.extents = [n if n or c.often(10) else 3 for n in extents]
         if c.often(4):
             self.extents[0] = c.one([1025, 2048])
@@ -139,7 +143,8 @@ class Drawing:
     def shape(self) -> tuple[int, ...]:
         c = self.chance
         sizes = [n if c.often(80) else 1 for n in self.extents]
-        return tuple(sizes[3 - c.one([0, 1, 1, 2, 2, 2, 3]) :])
+        shape = tuple(sizes[3 - c.one([0, 1, 1, 2, 2, 2, 3]) :])
+        return shape if math.prod(shape) <= self.most else shape[-1:]
 
     def pick(self, kind: str = "f", ndim: int = 0, most: int = 9) -> str:
         """A name of a value of this kind (f, b or i), the newer the more likely.
@@ -190,6 +195,12 @@ class Drawing:
         c = self.chance
         if shape is None:
             shape = (c.integer(0, 6),) if c.often(75) else (2, 2)
+        if c.often(30):  # an argument
+            name = f"i{len(self.graph.args)}"
+            both = [self.rng.integers(-extent, extent, shape).astype(c.one(["i8", "i8", "i4"])) for _ in range(2)]
+            self.values[name], self.graph.others[name] = both[0], both[1].astype(both[0].dtype)
+            self.graph.args[name] = self.values[name]
+            return name
         places = self.rng.integers(-extent, extent, shape)
         return f"np.array({places.tolist()}, dtype={c.one(['int', 'int', 'np.int32'])})".replace(
             "dtype=np.int32", "dtype='i4'"
@@ -247,7 +258,7 @@ class Drawing:
         return text.replace("{out}", name) if "{out}" in text else f"{name} = {text}"
 
     def _is_fine(self, value: Any) -> bool:
-        if not isinstance(value, np.ndarray | np.generic | float | int) or np.size(value) > MOST_ENTRIES:
+        if not isinstance(value, np.ndarray | np.generic | float | int) or np.size(value) > self.most:
             return False
         value = np.asarray(value)
         if value.dtype.kind not in "fbi" or value.ndim > 5:

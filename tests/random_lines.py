@@ -365,9 +365,9 @@ WILD: dict[Kind, int] = {
 }  # fmt: skip
 
 
-def drawn(chance: Any, most: int = 14, wild: bool = False, more: Sequence[str] = ()) -> Graph:
+def drawn(chance: Any, most: int = 14, wild: bool = False, more: Sequence[str] = (), large: bool = False) -> Graph:
     """A random function of up to so many lines; those of the kinds in `more` are drawn more often."""
-    drawing = Drawing(chance, wild)
+    drawing = Drawing(chance, wild, large)
     table = WILD if wild else KINDS
     kinds = [kind for kind, often in table.items() for _ in range(often)]
     kinds += [kind for kind in table if kind.__name__ in more for _ in range(100 // len(more))]
@@ -380,7 +380,7 @@ def drawn(chance: Any, most: int = 14, wild: bool = False, more: Sequence[str] =
                 continue
     graph = drawing.graph
     made = [line.name for line in graph.lines if np.asarray(drawing.values[line.name]).dtype.kind == "f"]
-    made = made or list(graph.args)
+    made = made or [name for name in graph.args if name.startswith("x")]
     count = chance.one([1, 1, 2, 3])
     graph.outputs = [made[-1 - i] for i in range(min(count, len(made)))]
     if wild and graph.lines and chance.often(50):

@@ -34,8 +34,14 @@ def function(graph: Graph, noise: Callable[[Any], Any] | None = None) -> Callabl
     return names["f"]
 
 
-def derivative(f: Callable[..., Any], n: int) -> Callable[..., Any]:
-    """The sum of the squares of all results, and its derivatives."""
+def floats(graph: Graph) -> tuple[int, ...]:
+    """Which arguments there are derivatives of: all but indices."""
+    return tuple(i for i, a in enumerate(graph.args.values()) if np.result_type(a).kind == "f")
+
+
+def derivative(f: Callable[..., Any], which: int | tuple[int, ...]) -> Callable[..., Any]:
+    """The sum of the squares of all results, and its derivatives: of the first so many arguments, or of these."""
+    argnums = tuple(range(which)) if isinstance(which, int) else which
 
     def loss(*args: Any) -> Any:
         total = 0.0
@@ -43,7 +49,7 @@ def derivative(f: Callable[..., Any], n: int) -> Callable[..., Any]:
             total = total + np.sum(out * out)
         return total
 
-    return dout.value_and_grad(loss, argnums=tuple(range(n)))
+    return dout.value_and_grad(loss, argnums=argnums)
 
 
 def noisy(graph: Graph, seed: int) -> Callable[..., Any]:
@@ -130,9 +136,8 @@ def hold(graph: Graph, jax: bool = False, backends: Sequence[str] = ("native", "
         Fault: saying which run differs, and how.
     """
     f = function(graph)
-    n = len(graph.args)
     asked = False
-    for what, of in (("the function", lambda g: g), ("its derivative", lambda g: derivative(g, n))):
+    for what, of in (("the function", lambda g: g), ("its derivative", lambda g: derivative(g, floats(graph)))):
         plain = of(f)
         calls = [list(graph.args.values()), list(graph.others.values())]
         kept = [[np.array(a) for a in args] for args in calls]
@@ -202,9 +207,7 @@ def _hold_jax(graph: Graph, of: Any, args: Sequence[Any], expected: Sequence[Any
     f = names["f"]
     if what != "the function":
         plain = f
-        f = jax.value_and_grad(
-            lambda *xs: sum((jnp.sum(o * o) for o in plain(*xs)), 0.0), argnums=tuple(range(len(args)))
-        )
+        f = jax.value_and_grad(lambda *xs: sum((jnp.sum(o * o) for o in plain(*xs)), 0.0), argnums=floats(graph))
     try:
         found = [np.asarray(a) for a in jax.tree.leaves(jax.jit(f)(*map(jnp.asarray, args)))]
     except Exception:  # what JAX can't say

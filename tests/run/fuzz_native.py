@@ -5,6 +5,7 @@ Prints a function that can be pasted for each fault, cut down as far as the faul
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import warnings
@@ -64,9 +65,9 @@ def without_arguments(graph: Graph, jax: bool) -> Graph:
         smaller = Graph(graph.dtype, made[0], made[1], [x for x in graph.lines if x.name != line.name], graph.outputs)
         if fault(smaller, jax):
             return without_arguments(smaller, jax)
-    used = {u for line in graph.needed() for u in line.uses} | set(graph.outputs)
+    body = graph.source().partition(":")[2]
     for name in list(graph.args):
-        if name not in used and len(graph.args) > 1:
+        if not re.search(rf"\b{name}\b", body) and len(graph.args) > 1:
             kept = [{k: v for k, v in args.items() if k != name} for args in (graph.args, graph.others)]
             smaller = Graph(graph.dtype, kept[0], kept[1], graph.lines, graph.outputs)
             if fault(smaller, jax):
@@ -97,16 +98,17 @@ def shown(graph: Graph) -> str:
 )
 @click.option("--most", default=14, help="Lines of a function.")
 @click.option("--more", default="", help="Kinds of lines that are drawn more often: loop,scatter.")
+@click.option("--large", default=5, help="So many of a hundred have long loops.")
 @click.option("--stop", default=30, help="After so many faults.")
 @click.option("--whole", is_flag=True, help="Don't cut faults down.")
-def main(count: int, start: int, jax: int, wild: int, most: int, more: str, stop: int, whole: bool) -> None:
+def main(count: int, start: int, jax: int, wild: int, most: int, more: str, large: int, stop: int, whole: bool) -> None:
     """Compare random functions."""
     warnings.simplefilter("ignore")
     faults = asked = 0
     before = time.perf_counter()
     for seed in range(start, start + count):
         chance = Chance(seed)
-        graph = drawn(chance, most, chance.often(wild), more.split(",") if more else ())
+        graph = drawn(chance, most, chance.often(wild), more.split(",") if more else (), chance.often(large))
         with_jax = seed % 100 < jax
         found = ""
         try:
