@@ -179,6 +179,26 @@ class Rolled:
 
 
 @dataclass
+class Factorisation:
+    """A step of LAPACK, for each matrix of a batch: one that backends make of a `Call` (solve, inv, cholesky).
+
+    Attributes:
+        value: the result's number.
+        reads: the buffers of the matrices, and of the right sides if there are any.
+        shapes: their shapes, as they are taken; each lies one entry after another.
+    """
+
+    value: int
+    reads: list[int]
+    shapes: list[tuple[int, ...]]
+
+    @property
+    def writes(self) -> list[int]:
+        """The buffer that it fills."""
+        return [self.value]
+
+
+@dataclass
 class Call:
     """A value that NumPy computes, by its operation's own forward."""
 
@@ -191,7 +211,7 @@ class Call:
         return [self.value]
 
 
-Step = Nest | Product | Rolled | Call
+Step = Nest | Product | Rolled | Factorisation | Call
 
 
 @dataclass

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...passes.nests import planned
-from ...passes.plan import Buffer, Call, Nest, Plan, Product, Rolled, Step
+from ...passes.plan import Buffer, Call, Factorisation, Nest, Plan, Product, Rolled, Step
 from ...passes.program import Program, Value
 from ...passes.roll_loops import Loop
 from ..interpret import BROKEN, forwarded, same
-from . import abi, blas, threads
+from . import abi, blas, lapack, threads
 from . import text as ir
 from .emit import Emission
 from .engine import Code, builtin
@@ -165,7 +165,7 @@ class Native:
 
 def plan_of(program: Program) -> Plan:
     """The steps of a program."""
-    return _with_loops(planned(program, kind, KINDS, blas.available()))
+    return _completed(planned(program, kind, KINDS, blas.available()))
 
 
 def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
@@ -175,6 +175,8 @@ def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, na
         made = Emission(plan, step, slots, module, name).function
     elif isinstance(step, Rolled):
         made = rolled_step(plan.program, step.value, slots, module, name)
+    elif isinstance(step, Factorisation):
+        made = lapack.emitted(plan, step, slots, module, name)
     else:
         assert isinstance(step, Product)
         made = blas.emitted(plan, step, slots, module, name)
@@ -182,12 +184,16 @@ def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, na
     return made
 
 
-def _with_loops(plan: Plan) -> Plan:
-    """The plan with each rolled loop as one step that makes all its results, or run by NumPy if there is no code for it."""
+def _completed(plan: Plan) -> Plan:
+    """The plan with steps for rolled loops and for what LAPACK does.
+
+    A loop is one step that makes all its results; if there is no code for it, it is run by NumPy.
+    """
     program = plan.program
     steps: list[Step] = []
     taken: set[int] = set()
     others = False
+    by_numpy = {step.value for step in plan.steps if isinstance(step, Call)}
     for step in plan.steps:
         if isinstance(step, Rolled):
             made = results(program, step.value)
@@ -200,12 +206,28 @@ def _with_loops(plan: Plan) -> Plan:
             else:
                 others = True
                 steps.append(Call(step.value, step.reads))
+        elif isinstance(step, Call) and (by_lapack := lapack.factorisation(program, step, by_numpy)):
+            steps.append(by_lapack)
+            for v in (*by_lapack.reads, step.value):
+                plan.buffers[v] = Buffer(v, program.values[v].shape, program.values[v].dtype)
         elif not isinstance(step, Call) or step.value not in taken:
             steps.append(step)
     if others:
         compile_loops(program)
-    plan.steps = steps
+    plan.steps = _without_views(program, steps)
     return plan
+
+
+def _without_views(program: Program, steps: list[Step]) -> list[Step]:
+    """The steps without views made by NumPy that nobody needs."""
+    needed = {*program.outputs, *[c.value for c in program.checks]}
+    kept: list[Step] = []
+    for step in reversed(steps):
+        op = program.values[step.value].op if isinstance(step, Call) else None
+        if op is None or not op.view or step.writes[0] in needed:
+            kept.append(step)
+            needed.update(step.reads)
+    return kept[::-1]
 
 
 def _has_step(program: Program, i: int, made: Sequence[int]) -> bool:

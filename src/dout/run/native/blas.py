@@ -14,6 +14,7 @@ import numpy as np
 
 from ...passes.plan import Plan, Product, Read
 from . import text as ir
+from .counting import counted
 from .engine import define
 from .library import library
 
@@ -35,18 +36,61 @@ def emitted(plan: Plan, step: Product, slots: Mapping[int, int], module: ir.Modu
     return _Calls(plan, step, slots, module, name).function
 
 
-class _Calls:
-    def __init__(self, plan: Plan, step: Product, slots: Mapping[int, int], module: ir.Module, name: str) -> None:
+class Fortran:
+    """Emits calls of the library's routines, which want a pointer to everything."""
+
+    def __init__(self, b: ir.IRBuilder, dtype: np.dtype[Any]) -> None:
         found = library()
         assert found is not None
+        self.b = b
         self.library = found
-        self.module = module
+        self.letter, self.type = _KINDS[dtype]
+        self.integer = ir.IntType(found.width)
+
+    def call(self, name: str, *args: Any) -> None:
+        """Call a routine for matrices of this dtype."""
+        full = self.letter + name
+        known = f"dout.{full}"
+        module = self.b.module
+        function = module.globals.get(known)
+        if function is None:
+            define(known, self.library.addresses[full])
+            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_P] * len(args)), known)
+        self.b.call(function, args)
+
+    def _kept(self, name: str, kind: Any, value: Any) -> Any:
+        module = self.b.module
+        found = module.globals.get(name)
+        if found is None:
+            found = ir.GlobalVariable(module, kind, name)
+            found.global_constant, found.linkage = True, "internal"
+            found.initializer = ir.Constant(kind, value)
+        return found
+
+    def number(self, value: float) -> Any:
+        """A pointer to a number of the matrices' dtype."""
+        return self._kept(f"blas.{self.letter}{value:g}", self.type, value)
+
+    def size(self, value: int) -> Any:
+        """A pointer to an integer."""
+        if value > self.library.largest():
+            raise ValueError(f"a size of {value} is too large for this BLAS")
+        return self._kept(f"blas.size{value}", self.integer, value)
+
+    def letter_of(self, letter: str) -> Any:
+        """A pointer to a letter."""
+        return self._kept(f"blas.{letter}", _BYTE, ord(letter))
+
+
+class _Calls:
+    def __init__(self, plan: Plan, step: Product, slots: Mapping[int, int], module: ir.Module, name: str) -> None:
         dtypes = {np.dtype(plan.buffers[i].dtype) for i in (step.value, step.a.value, step.b.value)}
         if len(dtypes) != 1:
             raise ValueError("a product of different dtypes")
-        self.letter, self.type = _KINDS[dtypes.pop()]
         self.function = ir.Function(module, ir.FunctionType(_INT, [_P, _LONG, _LONG]), name)
         self.b = b = ir.IRBuilder(self.function.append_basic_block("entry"))
+        self.fortran = Fortran(b, dtypes.pop())
+        self.type = self.fortran.type
         table = self.function.args[0]
         at = []
         for i in (step.a.value, step.b.value, step.value):
@@ -58,18 +102,8 @@ class _Calls:
     def _batch(self, step: Product, at: Sequence[Any], where: list[Any]) -> None:
         """A loop for each axis of the batch, and the call inside."""
         if len(where) < len(step.batch):
-            b = self.b
-            before, loop, end = b.block, b.append_basic_block("loop"), b.append_basic_block("end")
-            b.branch(loop)
-            b.position_at_end(loop)
-            index = b.phi(_LONG)
-            index.add_incoming(ir.Constant(_LONG, 0), before)
-            self._batch(step, at, [*where, index])
-            following = b.add(index, ir.Constant(_LONG, 1), flags=("nsw",))
-            index.add_incoming(following, b.block)
-            extent = ir.Constant(_LONG, step.batch[len(where)])
-            b.cbranch(b.icmp_signed("<", following, extent), loop, end)
-            b.position_at_end(end)
+            with counted(self.b, step.batch[len(where)]) as index:
+                self._batch(step, at, [*where, index])
             return
         a, b_ = (self._moved(p, r.offset, r.strides, where) for p, r in zip(at, (step.a, step.b), strict=False))
         size = step.m * step.n
@@ -85,7 +119,8 @@ class _Calls:
 
     def _product(self, step: Product, a: Any, b: Any, c: Any) -> None:
         m, n, k = step.m, step.n, step.k
-        one, zero = self._number(1.0), self._number(0.0)
+        f = self.fortran
+        one, zero = f.number(1.0), f.number(0.0)
         left, right = _lying(step.a, m, k), _lying(step.b, k, n)
         if n == 1 or m == 1:
             matrix, (rows, columns), vector, (by_rows, leading) = (
@@ -95,45 +130,15 @@ class _Calls:
             # as BLAS sees it, a matrix by rows is (columns, rows); of b it is the transpose that the vector meets
             straight = by_rows != (n == 1)
             inner, outer = (columns, rows) if by_rows else (rows, columns)
-            self._call(
-                "gemv", self._flag(straight), self._size(inner), self._size(outer), one, matrix, self._size(leading),
-                vector, self._size(along if k > 1 else 1), zero, c, self._size(1),
+            f.call(
+                "gemv", f.letter_of("N" if straight else "T"), f.size(inner), f.size(outer), one, matrix, f.size(leading),
+                vector, f.size(along if k > 1 else 1), zero, c, f.size(1),
             )  # fmt: skip
             return
-        self._call(
-            "gemm", self._flag(right[0]), self._flag(left[0]), self._size(n), self._size(m), self._size(k), one,
-            b, self._size(right[1]), a, self._size(left[1]), zero, c, self._size(n),
+        ways = [f.letter_of("N" if by_rows else "T") for by_rows, _ in (right, left)]
+        f.call(
+            "gemm", *ways, f.size(n), f.size(m), f.size(k), one, b, f.size(right[1]), a, f.size(left[1]), zero, c, f.size(n),
         )  # fmt: skip
-
-    def _call(self, name: str, *args: Any) -> None:
-        full = self.letter + name
-        known = f"dout.{full}"
-        function = self.module.globals.get(known)
-        if function is None:
-            define(known, self.library.addresses[full])
-            function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), [_P] * len(args)), known)
-        self.b.call(function, args)
-
-    # What Fortran wants pointers to
-
-    def _kept(self, name: str, kind: Any, value: Any) -> Any:
-        found = self.module.globals.get(name)
-        if found is None:
-            found = ir.GlobalVariable(self.module, kind, name)
-            found.global_constant, found.linkage = True, "internal"
-            found.initializer = ir.Constant(kind, value)
-        return found
-
-    def _number(self, value: float) -> Any:
-        return self._kept(f"blas.{self.letter}{value:g}", self.type, value)
-
-    def _size(self, value: int) -> Any:
-        if value > self.library.largest():
-            raise ValueError(f"a size of {value} is too large for this BLAS")
-        return self._kept(f"blas.size{value}", ir.IntType(self.library.width), value)
-
-    def _flag(self, straight: bool) -> Any:
-        return self._kept("blas.N" if straight else "blas.T", _BYTE, ord("N" if straight else "T"))
 
 
 def _lying(r: Read, rows: int, columns: int) -> tuple[bool, int]:

@@ -1,4 +1,4 @@
-"""Which BLAS native code calls: the one that NumPy itself is linked with, else SciPy's.
+"""Which BLAS and LAPACK native code calls: those that NumPy itself is linked with, else SciPy's.
 
 NumPy's is in memory already, has the same threads as `np.matmul`, and gives the same bits. SciPy's would be another one with
 threads of its own, and to import it takes a third of a second; so it is asked only where NumPy's can't be found.
@@ -17,10 +17,12 @@ import numpy as np
 #: How NumPy's library calls the functions of Fortran's BLAS, and how wide its integers are.
 _NAMES = [("scipy_{}_64_", 64), ("{}_64_", 64), ("scipy_{}_", 32), ("{}_", 32)]
 FUNCTIONS = ("dgemm", "sgemm", "dgemv", "sgemv")
+#: Those of LAPACK, which may be missing.
+MORE = ("dgesv", "dpotrf")
 
 
 class Library(NamedTuple):
-    """A BLAS.
+    """A BLAS, and some of LAPACK.
 
     Attributes:
         addresses: of each function, by its name in Fortran.
@@ -31,6 +33,10 @@ class Library(NamedTuple):
     addresses: dict[str, int]
     width: int
     whose: str
+
+    def has(self, function: str) -> bool:
+        """Whether a routine is there."""
+        return function in self.addresses
 
     def largest(self) -> int:
         """The largest size that it can be given."""
@@ -62,12 +68,13 @@ def _numpys() -> Iterator[Library]:
     for pattern, width in _NAMES:
         names = {f: pattern.format(f) for f in FUNCTIONS}
         if all(hasattr(linked, name) for name in names.values()):
+            names |= {f: pattern.format(f) for f in MORE if hasattr(linked, pattern.format(f))}
             yield Library({f: _address(getattr(linked, name)) for f, name in names.items()}, width, "NumPy")
 
 
 def _scipys() -> Iterator[Library]:
     try:
-        from scipy.linalg import cython_blas
+        from scipy.linalg import cython_blas, cython_lapack
     except ImportError:
         return
     capsules = cython_blas.__pyx_capi__
@@ -76,7 +83,9 @@ def _scipys() -> Iterator[Library]:
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     if all(f in capsules for f in FUNCTIONS) and b"int *" in name(capsules["dgemm"]):
-        yield Library({f: pointer(capsules[f], name(capsules[f])) for f in FUNCTIONS}, 32, "SciPy")
+        more = cython_lapack.__pyx_capi__
+        found = {f: pointer(capsules[f], name(capsules[f])) for f in FUNCTIONS}
+        yield Library(found | {f: pointer(more[f], name(more[f])) for f in MORE if f in more}, 32, "SciPy")
 
 
 def _address(function: Any) -> int:

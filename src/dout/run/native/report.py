@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import PICK
-from ...passes.plan import Call, Loop, Nest, Plan, Product, Statement, Step
+from ...passes.plan import Call, Factorisation, Loop, Nest, Plan, Product, Statement, Step
 from ...passes.program import Program, Value
 from ..interpret import BROKEN, forwarded
 from . import abi, threads
@@ -58,6 +58,9 @@ def _described(plan: Plan, step: Step) -> str:
     if isinstance(step, Product):
         batch = f" for each of {list(step.batch)}" if step.batch else ""
         return f"BLAS: %{step.value}: {step.m} x {step.k} times {step.k} x {step.n}{batch}; {moved}"
+    if isinstance(step, Factorisation):
+        op = values[step.value].op
+        return f"LAPACK: %{step.value} {op.name if op else ''} {list(values[step.value].shape)}; {moved}"
     if not isinstance(step, Nest):
         return f"native: loop %{step.value}; {moved}"
     made = list(dict.fromkeys(s.value for s in step.statements()))

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...passes.plan import Buffer, Call, Nest, Plan, Product, Step
+from ...passes.plan import Buffer, Call, Factorisation, Nest, Plan, Product, Step
 from . import text as ir
 
 #: Temporaries begin at multiples of so many bytes, as large as a cache line and as the widest vector.
@@ -114,17 +114,19 @@ def _memory(segment: Segment, buffers: Mapping[int, Buffer], needed: set[int], m
         for v in touched(step, buffers):
             first.setdefault(v, at)
             last[v] = at
-        segment.work += work(step)
+        segment.work += work(step, buffers)
     segment.inputs = sorted(v for v in first if v not in made)
     segment.results = sorted(v for v in first if v in made and v in needed)
     temporary = [v for v in first if v in made and v not in needed]
     segment.offsets, segment.size = placed([(v, nbytes(buffers[v]), first[v], last[v]) for v in temporary])
 
 
-def work(step: Step) -> float:
+def work(step: Step, buffers: Mapping[int, Buffer]) -> float:
     """An estimate of the nanoseconds that a step takes on one thread."""
     if isinstance(step, Nest):
         return step.work
+    if isinstance(step, Factorisation):
+        return math.prod(buffers[step.value].shape) * 100.0
     if isinstance(step, Product):
         return math.prod(step.batch) * (step.m * step.n * step.k / 16 + 100)
     return 1e6
