@@ -9,19 +9,18 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 
 from .arguments import checked_argnums, function_name, parameter_name
-from .batching.mapping import NONE, mapped
-from .batching.registry import Operand
 from .graph import plain
-from .mapped import lifted
-from .mapper import Mapper
 from .recorder import RECORDER
 from .recording import Handle
 from .tree import Rebuild, flatten, leaf_paths, parts
+
+if TYPE_CHECKING:
+    from .batching.registry import Operand
 
 np: Any = numpy  # NumPy's stubs know arrays only, and arguments may be Variables
 Axes = Any
@@ -71,6 +70,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 
     @wraps(f)
     def batched(*args: Any, **kwargs: Any) -> Any:
+        from .batching.mapping import mapped  # a large import, for who maps
+
         given = _Batch(f, args, kwargs, in_axes)
         results = mapped(lambda values: given.call(values), given.inputs, given.size, name, vmap)
         out = results.rebuild(iter([_Result(v) for v in results.values]))
@@ -140,6 +141,9 @@ class _Batch:
     def call(self, values: Sequence[Any]) -> Any:
         """Call the function with these values of one example."""
         mine, fixed = iter(values), iter(self._fixed)
+        from .mapped import lifted
+        from .mapper import Mapper
+
         noting = isinstance(RECORDER.get(), Mapper)
         leaves = [next(mine) if yes else lifted(next(fixed)) if noting else next(fixed) for yes in self._mapped]
         nodes = [getattr(v, "_node", None) for v in leaves]
@@ -232,6 +236,8 @@ def _form(tree: Any) -> str:
 
 def _placed(result: Operand, axis: int | None, given: _Batch, said: str) -> Any:
     """A result with the batch's axis where it should be, in memory of its own."""
+    from .batching.mapping import NONE
+
     if result is NONE:
         return None
     if axis is None:
