@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from os.path import dirname
 from types import ModuleType
 from typing import Any
 
@@ -312,7 +312,7 @@ def told(what: str, call: Callable[..., Any], *args: Any) -> Any:
 
 def _line(error: BaseException) -> str:
     """The last line of the user's own that an exception came through."""
-    ours = tuple(str(Path(module).parent) for module in (__file__, np.__file__))
+    ours = tuple(dirname(module) for module in (__file__, np.__file__))
     trace, found = error.__traceback__, ""
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename

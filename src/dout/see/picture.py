@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from inspect import signature
 from typing import Any
 
@@ -155,6 +154,8 @@ def _hold_known(drawing: Callable[..., Any], options: Mapping[str, Any]) -> None
     known = [*sorted(OPTIONS), *(name for name in list(signature(drawing).parameters)[1:] if name not in OPTIONS)]
     for name in options:
         if name not in known:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, known, 1)
             meant = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
             raise TypeError(f"there is no option {name!r}; {meant}")
