@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -79,6 +80,48 @@ def test_whole_functions(n, x, k, dtype):
         for d, wanted in zip(ds, e, strict=True):
             assert d.dtype == wanted.dtype
             np.testing.assert_allclose(d, wanted, rtol=rounding, atol=rounding * (1 + np.max(np.abs(wanted))))
+
+
+writes = st.lists(
+    st.tuples(st.integers(-2, 2), st.sampled_from([1, -1]), st.sampled_from("+*sr"), st.integers(0, 9), st.integers(0, 9)),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)
+@given(writes, st.integers(8, 30), st.booleans(), st.booleans(), st.booleans())
+def test_random_writes(lines, n, rowwise, large, backwards):
+    """Steps that read and write entries, or rows, near a place that moves up or down through an array."""
+
+    def f(y, x, k):
+        y = y * 1.0
+        h = k
+        for t in range(n):
+            for shift, direction, kind, a, b in lines:
+                at = (t if direction > 0 else n - t) + shift + 2
+                known = [y[at - 1], y[at], x[at], y[t + 3], h, x[0] * k, y[2], x[n - t], y[at - 2], k * 0.1 * t]
+                p, q = known[a], known[b]
+                if kind == "+":
+                    y[at] = p + 0.5 * q
+                elif kind == "*":
+                    y[at] = np.tanh(p * q)
+                elif kind == "s":
+                    h = np.tanh(h + 0.1 * np.sum(p * q))
+                else:
+                    y[at] = y[at] + 0.1 * np.sum(p) + 0 * q
+        return np.sum(y * y) * (1 + h)
+
+    shape = (n + 8, 3) if rowwise else (n + 8 + 70 * large,)
+    args = np.sin(np.arange(math.prod(shape))).reshape(shape), np.cos(np.arange(math.prod(shape))).reshape(shape), 0.7
+    g = dout.value_and_grad(f, argnums=(0, 1, 2)) if backwards else f
+    program = recorded_whole(g, *args)
+    smaller = rolled(program, least_saved=20, least_steps=4)
+    plain = interpreter(program)(list(args))
+    for x, y in zip(plain, interpreter(smaller)(list(args)), strict=True):
+        assert np.asarray(x).tobytes() == np.asarray(y).tobytes()
+    compile_loops(smaller)
+    for x, y in zip(plain, interpreter(smaller)(list(args)), strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-9, atol=1e-9 * np.max(np.abs(x)))  # 100 additions of what may cancel
 
 
 def test_checks_hold_in_every_step():

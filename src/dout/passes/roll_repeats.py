@@ -114,7 +114,11 @@ class Operations:
     def _how(self, value: Value, numbers: list[int]) -> Any:
         """The parameters as a key, without the numbers that may move; those are noted."""
         assert value.op is not None
-        loop = value.params.get("loop")
+        params = value.params
+        if value.op.name in _MOVING and type(params.get("key")) is int and len(params) == 2 and "shape" in params:
+            numbers.append(params["key"])  # by far the most frequent
+            return "#", params["shape"]
+        loop = params.get("loop")
         if isinstance(loop, Loop):
             return loop_key(loop)
         try:
@@ -129,10 +133,6 @@ class Operations:
         except TypeError:
             return object()  # like nothing else
 
-    def inputs(self, start: int, period: int) -> np.ndarray:
-        """The inputs of a window."""
-        return self.args[self.offset[start] : self.offset[start + period]]
-
     def moved(self, start: int, period: int) -> np.ndarray:
         """The whole numbers of a window."""
         return self.numbers[self.numbers_offset[start] : self.numbers_offset[start + period]]
@@ -144,9 +144,12 @@ def _frozen(value: Any) -> Any:
     Raises:
         TypeError: if it can't be one.
     """
-    if type(value) is tuple or type(value) is list:
-        return type(value), tuple([_frozen(v) for v in value])
-    if type(value) is slice:
+    kind = type(value)
+    if kind is int or kind is str or kind is bool or value is None:
+        return kind, value
+    if kind is tuple or kind is list:
+        return kind, tuple([_frozen(v) for v in value])
+    if kind is slice:
         return slice, _frozen(value.start), _frozen(value.stop), _frozen(value.step)
     if type(value) is dict:
         return dict, tuple([(k, _frozen(v)) for k, v in value.items()])
