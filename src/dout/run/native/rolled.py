@@ -6,7 +6,6 @@ Each step reads its entries of stacks, runs the body, and stores its entries of 
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from ...passes.roll_loops import LOOP, Loop, run_loop
 from . import text as ir
 from .cells import CellRegisters, Cells, Memory, adds_to, in_memory, reads_first
 from .registers import NoRegisters, Registers
-from .tabled import NoSteps, TableEmission, body_plan
+from .tabled import NoSteps, TableEmission, body_plan, once_for_each
 
 _P, _LONG, _INT = ir.PointerType(), ir.IntType(64), ir.IntType(32)
 
@@ -183,7 +182,7 @@ def _name(registers: Registers, value: Value) -> str:
     return next(name for name, kind in types.items() if kind == registers.type_of(value))
 
 
-@functools.lru_cache(maxsize=256)
+@once_for_each
 def has_code(loop: Loop) -> str | None:
     """None if there is native code for a loop, else why not."""
     if is_small(loop):
@@ -195,7 +194,7 @@ def has_code(loop: Loop) -> str | None:
     return None
 
 
-@functools.lru_cache(maxsize=256)
+@once_for_each
 def is_small(loop: Loop) -> bool:
     """Whether everything that a loop carries and computes can be in registers."""
     try:

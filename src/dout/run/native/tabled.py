@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,12 +22,27 @@ from .segments import ALIGNMENT, Arenas, Core, Segment, segments
 
 _P, _LONG, _INT, _BYTE = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(8)
 
+_T = TypeVar("_T")
+
 
 class NoSteps(Exception):
     """The body has steps that are not native; says which."""
 
 
-@functools.lru_cache(maxsize=256)
+def once_for_each(find: Callable[[Loop], _T]) -> Callable[[Loop], _T]:
+    """A function of a loop that is called once for each, and whose result goes when the loop goes."""
+    found: WeakKeyDictionary[Loop, _T] = WeakKeyDictionary()
+
+    @functools.wraps(find)
+    def call(loop: Loop) -> _T:
+        if loop not in found:
+            found[loop] = find(loop)
+        return found[loop]
+
+    return call
+
+
+@once_for_each
 def body_plan(loop: Loop) -> tuple[Plan, Segment | None]:
     """The steps of a loop's body, as one segment; None if there is nothing to compute.
 
