@@ -22,7 +22,7 @@ FLOORS = [
     {"rules", "passes"},
     {"run", "mapper"},
     {"recording"},
-    {"backprop", "conversions", "copies", "given", "looking", "objects", "standins"},
+    {"backprop", "conversions", "copies", "given", "looking", "objects", "recorded_ops", "standins"},
     {"ready", "variable"},
     {"arguments", "recorded", "surroundings", "wiring"},
     {"mapped"},

@@ -471,3 +471,71 @@ def test_numbers_that_are_looked_up():
         fast = jit(f)
         for x in (3.0, 4.0, 5.0, 3.0, 4, np.float64(3.0)):
             assert fast(x) == f(x)
+
+
+class Kind:
+    def __init__(self, scale):
+        self.scale = scale
+
+    def __call__(self, x):
+        return x * self.scale if type(self) is Kind else x
+
+
+@functools.singledispatch
+def dispatched(x):
+    return x * 0
+
+
+@dispatched.register
+def _(x: np.ndarray):
+    return x * 2
+
+
+@dispatched.register
+def _(x: float):
+    return x * 3
+
+
+def matched(x):
+    match x:
+        case float():
+            return x * 2
+        case np.ndarray():
+            return x * 3
+    return x
+
+
+TELLING = [
+    lambda x: x * 2 if isinstance(x, np.ndarray) else x * 3, lambda x: x * 2 if isinstance(x, float) else x * 3,
+    lambda x: x * 2 if isinstance(x, (int, np.floating)) else x * 3, lambda x: x * 2 if type(x) is float else x * 3,
+    lambda x: x * 2 if type(x) in (int, float) else x * 3, lambda x: {float: 2.0}.get(type(x), 3.0) * x,
+    lambda x: x * 2 if isinstance(x, dout.Variable) else x * 3, lambda x: x * (2 if issubclass(type(x), float) else 3),
+    dispatched, matched, Kind(2.0), lambda x: x * 2 if x.__class__ is float else x * 3,
+    lambda x: np.sum(x) * 2 if isinstance(np.sum(x), np.floating) else 0.0, lambda x: f"{type(x).__name__}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("k", range(len(TELLING)))
+def test_code_that_asks_what_a_value_is(k):
+    f = TELLING[k]
+    for g in (f, dout.grad(lambda x: np.sum(f(x)))) if k != len(TELLING) - 1 else (f,):
+        fast = jit(g, backend="numpy")
+        for x in (X, 2.0, np.float64(2.0), 2.0, X * 2):
+            for _ in range(2):
+                found, expected = fast(x), g(x)
+                assert type(found) is type(expected)
+                if not isinstance(found, str):
+                    np.testing.assert_allclose(found, expected, 1e-14)
+                else:
+                    assert found == expected
+
+
+def test_types_in_messages():
+    def f(x):
+        if isinstance(x, str):
+            raise TypeError(f"no number: {type(x).__name__}")
+        return x * 2
+
+    assert "recorded" in jit(f).report(2.0)
+    with pytest.raises(TypeError, match="no number: str"):
+        jit(f)("a")

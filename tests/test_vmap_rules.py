@@ -16,7 +16,7 @@ from dout.batching import running
 from dout.batching.registry import CALLS, ONE_BY_ONE, RULES, Batch, NoRule, Operand
 from dout.graph import Custom, Primitive, form
 from dout.mapper import Mapper, Outside, Step
-from dout.recorded import CALL, INT, REPLACE_FLAT, STOP, TAKEN, TRUTH, flat_op, gather, replace, scatter_add
+from dout.recorded_ops import CALL, INT, REPLACE_FLAT, STOP, TAKEN, TRUTH, flat_op, gather, replace, scatter_add
 from dout.recording import AS_KIND
 from dout.rules import (
     UFUNCS,

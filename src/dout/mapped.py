@@ -12,7 +12,8 @@ import numpy
 
 from .mapper import MappedLeaf, MappedNode
 from .objects import as_objects
-from .recorded import TAKEN, Whole, _split, gather, replace
+from .recorded import Whole, _split
+from .recorded_ops import TAKEN, gather, replace
 from .recording import Handle, joined, make, record, use_for
 from .variable import Variable, View
 

@@ -7,26 +7,35 @@ which that value is the same. So nothing leaves a recorded run without being see
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy
 
+from .conversions import WaysOut
 from .graph import NO_PARAMS, PICK, Primitive, RecordedLeaf, RecordedNode, form, next_serial
 from .objects import as_objects
-from .recorder import RECORDER, Recorder, leaf_kind
-from .recording import Handle, _running, binary, fixed, joined, make, record, use_for
+from .recorded_ops import CALL, INT, SHAPES, STOP, TAKEN, TRUTH, constant, flat_op, gather, replace
+from .recorder import RECORDER, Recorder
+from .recording import Handle, _running, binary, fixed, joined, record, use_for
 from .rules import FLAT, FUNCTIONS, UFUNCS
 from .rules.elementwise import astype, where
 from .rules.indexing import getitem
 from .rules.ufuncs import store
-from .tree import Rebuild, flatten
+from .tree import flatten
 from .variable import _SAVERS, _WRITERS, Variable, View
+from .witness import is_users
 
 np: Any = numpy  # NumPy's stubs don't know that its functions take a Variable
 
+#: How a Variable says what it is (`isinstance` asks for that where the type itself doesn't answer).
+_CLASS: Any = vars(WaysOut)["__class__"]
+#: Files that ask what a value is for those who call them.
+_DISPATCH = {functools.__file__, "<frozen abc>"}
 #: Functions that tell of the form of a value, the same for all runs of one recording.
 _OF_FORM = {
     np.can_cast, np.common_type, np.iscomplexobj, np.isfortran, np.isrealobj, np.may_share_memory, np.min_scalar_type,
@@ -41,114 +50,6 @@ _SHAPED_ALIKE = {
 }  # fmt: skip
 #: New arrays of a value's form, which the function may write to.
 _LIKE = {np.zeros_like, np.ones_like, np.empty_like}
-_flat_ops: dict[Any, Primitive] = {}
-
-
-def flat_op(function: Callable[..., Any], name: str = "") -> Primitive:
-    """The primitive of a function that no derivative passes through."""
-    found = _flat_ops.get(function)
-    if found is None:
-        name = name or getattr(function, "__name__", str(function))
-        found = _flat_ops[function] = Primitive(name, function, joint=_none, flat=True)
-    return found
-
-
-def _none(_dout: Any, _out: Any, *args: Any, **_params: Any) -> tuple[None, ...]:
-    return (None,) * len(args)
-
-
-def _call(*values: Any, function: Callable[..., Any], rebuild: Rebuild, places: tuple[Any, ...]) -> Any:
-    """A function of NumPy's, with the recorded values among its arguments where they were."""
-    remaining = iter(values)
-    args, kwargs = rebuild(iter([next(remaining) if p is None else p[0] for p in places]))
-    return function(*args, **kwargs)
-
-
-#: What is in no table: NumPy's own function, called as it was.
-CALL = Primitive("call", _call, joint=_none, flat=True)
-STOP = Primitive("stop", lambda x: x, joint=_none, flat=True)
-SHAPES = Primitive("shapes", lambda x: tuple(map(np.shape, x)) if isinstance(x, tuple | list) else np.shape(x),
-                   joint=_none, flat=True)  # fmt: skip
-TRUTH = Primitive("bool", bool, joint=_none, flat=True)
-INT = Primitive("int", int, joint=_none, flat=True)
-
-
-def _at(key: tuple[Any, ...], indices: Sequence[Any]) -> Any:
-    """An index with the recorded parts in their places."""
-    remaining = iter(indices)
-    whole = tuple([next(remaining) if k is TAKEN else k for k in key[1:]])
-    return whole if key[0] else whole[0]
-
-
-class Taken:
-    """Stands in an index for a part that is an input of the operation."""
-
-    def __repr__(self) -> str:
-        return "·"
-
-
-TAKEN = Taken()
-
-
-def _gather(x: Any, *indices: Any, key: Any, shape: Any) -> Any:
-    return np.copy(x[_at(key, indices)])[()]
-
-
-def _put(dout: Any, *indices: Any, key: Any, shape: Any) -> Any:
-    buffer = np.zeros(shape, np.result_type(dout))
-    np.add.at(buffer, _at(key, indices), dout)
-    return buffer
-
-
-def _replace(base: Any, value: Any, *indices: Any, key: Any) -> Any:
-    out = np.array(base)
-    out[_at(key, indices)] = value
-    return out
-
-
-def _d_replace(dout: Any, _out: Any, base: Any, value: Any, *indices: Any, key: Any) -> tuple[Any, ...]:
-    """The base's entries that stayed, and what the value's entries became; 0 for those that were overwritten after."""
-    places: Any = np.arange(np.size(base)).reshape(np.shape(base))
-    here = gather(_constant(places), *indices, key=key, shape=places.shape)
-    order = np.arange(np.size(here)).reshape(np.shape(here))
-    last = REPLACE_FLAT(_constant(np.zeros(np.size(base), int)), order, here, key=(False, TAKEN))
-    stays = gather(last, here, key=(False, TAKEN), shape=np.shape(last)) == order
-    read = np.where(stays, gather(dout, *indices, key=key, shape=np.shape(dout)), 0)
-    return replace(dout, 0, *indices, key=key), read, *([None] * len(indices))
-
-
-def _nones(n: int) -> list[None]:
-    return [None] * n
-
-
-#: Reading, adding and writing at an index that was computed in the run.
-gather: Primitive = Primitive(
-    "gather",
-    _gather,
-    joint=lambda dout, _out, _x, *indices, key, shape: (
-        scatter_add(dout, *indices, key=key, shape=shape),
-        *_nones(len(indices)),
-    ),
-)
-scatter_add: Primitive = Primitive(
-    "scatter_add",
-    _put,
-    joint=lambda dout, _out, _x, *indices, key, shape: (
-        gather(dout, *indices, key=key, shape=shape),
-        *_nones(len(indices)),
-    ),
-)
-replace = Primitive("replace", _replace, joint=_d_replace)
-REPLACE_FLAT = Primitive("replace", _replace, joint=_none, flat=True)
-
-
-def _constant(value: Any) -> Any:
-    """A value made in the run, as a part of it, which may be written to."""
-    if RECORDER.get() is None:
-        return value
-    leaf: Any = leaf_kind()(value, None, None)
-    leaf.live = frozenset()
-    return make(value, leaf)
 
 
 def recorder() -> Recorder:
@@ -173,6 +74,18 @@ class Whole:
 
     _value: Any
     _node: Any
+
+    # What it is: to the user's code, what it would be if nothing were recorded
+
+    @property
+    def __class__(self) -> Any:
+        if not self._node.live and _sees_types(sys._getframe(1).f_code.co_filename):
+            return type(self._value)
+        return _CLASS.fget(self)
+
+    @__class__.setter
+    def __class__(self, kind: type) -> None:
+        _CLASS.fset(self, kind)
 
     # Seen by Python: noted
 
@@ -336,7 +249,7 @@ class Whole:
         if function in _OF_FORM:
             return function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()})
         if function in _LIKE:
-            return _constant(function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()}))
+            return constant(function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()}))
         if function in _SAVERS:
             recorder().fail(f"np.{function.__name__} writes to a file")
         out = kwargs.pop("out", None)
@@ -544,6 +457,11 @@ def _made(
 
 
 HANDLES = Recorded
+
+
+def _sees_types(filename: str) -> bool:
+    """Whether code of this file asks for the user: his own, and what dispatches by type for him."""
+    return is_users(filename) or filename in _DISPATCH
 
 
 def _values(x: Any) -> Any:

@@ -8,6 +8,7 @@ array (functions, cells, containers, objects) is copied, and everything else is 
 from __future__ import annotations
 
 import dis
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import CellType, CodeType, FunctionType, MethodType
@@ -18,8 +19,10 @@ import numpy as np
 from .witness import is_users
 
 #: Names by which code tells an array from a handle.
-_TELLING = {"isinstance", "type", "issubclass", "id", "ndarray"}
+_TELLING = {"type", "id"}
 _EMPTY = CellType()
+#: With what a statement ends.
+_ENDS = ("RAISE_VARARGS", "RETURN", "STORE", "POP_JUMP", "POP_TOP", "YIELD", "FOR_ITER")
 
 
 class StandIns:
@@ -238,6 +241,24 @@ def names_of(code: CodeType) -> set[str]:
 
 def _tells(code: CodeType) -> bool:
     return not _TELLING.isdisjoint(names_of(code))
+
+
+@functools.cache
+def asks_types(code: CodeType) -> bool:
+    """Whether code may go one way or another by `type(x)`; by that of self it may, and in an error's message.
+
+    `isinstance` gets an answer from a value that is being recorded; `type` can't, nor `isinstance(x, Variable)`.
+    """
+    if {"isinstance", "Variable"} <= set(code.co_names):
+        return True
+    instructions = [i for i in dis.get_instructions(code) if i.opname not in ("PRECALL", "CACHE", "PUSH_NULL")]
+    for k, i in enumerate(instructions):
+        if i.argval == "type" and i.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            its_own = k + 1 < len(instructions) and instructions[k + 1].argval in ("self", "cls")
+            end = next((x.opname for x in instructions[k:] if x.opname.startswith(_ENDS)), "")
+            if not its_own and end != "RAISE_VARARGS":
+                return True
+    return any(asks_types(c) for c in code.co_consts if isinstance(c, CodeType))
 
 
 def _stores_globals(code: CodeType) -> bool:

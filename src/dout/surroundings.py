@@ -19,7 +19,7 @@ from .given import form_of
 from .guards import fingerprint
 from .ready import Code, same_items
 from .recording import Handle
-from .standins import StandIns, held, names_of
+from .standins import StandIns, asks_types, held, names_of
 from .witness import is_users
 
 #: More objects than this are not looked through.
@@ -129,6 +129,11 @@ class Surroundings:
         if wrapped is not None:
             self._stack.append(wrapped)
         if users:
+            if asks_types(f.__code__):
+                self.problem = (
+                    f"{f.__name__} asks for type(x), or whether x is a Variable, and that is another while a run is recorded "
+                    "(isinstance(x, float) is not)"
+                )
             self._globals(f)
 
     def _globals(self, f: FunctionType) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from ..recorded import INT, STOP, TRUTH, flat_op
+from ..recorded_ops import INT, STOP, TRUTH, flat_op
 from ..rules.elementwise import astype
 from .registry import CALLS, Batch, NoRule, Operand, batching, batching_call
 

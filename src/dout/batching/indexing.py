@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from ..graph import Primitive, ndim_of, shape_of
-from ..recorded import REPLACE_FLAT, TAKEN, gather, replace, scatter_add
+from ..recorded_ops import REPLACE_FLAT, TAKEN, gather, replace, scatter_add
 from ..rules.indexing import getitem, is_basic, scatter
 from .registry import PARAMS, Batch, NoRule, Operand, batching
 

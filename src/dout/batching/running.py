@@ -12,7 +12,7 @@ import numpy
 
 from ..graph import NO_PARAMS, PICK, Custom, Primitive, form, plain
 from ..mapper import Look, Mapper, Outside, Source, Step
-from ..recorded import CALL, INT, TRUTH
+from ..recorded_ops import CALL, INT, TRUTH
 from ..recording import Handle, differentiated, make, record
 from ..rules.elementwise import astype
 from . import algebra, arrays, calls, indexing  # noqa: F401  they fill the tables
