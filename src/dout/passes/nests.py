@@ -29,7 +29,11 @@ PIECES = 64
 WORTH = 8.0
 #: What one entry costs, in nanoseconds, by operation.
 CHEAP, DEAR = 0.15, 1.0
-_DEAR = {"exp", "log", "tanh", "sin", "cos", "power", "divide", "sqrt", "expm1", "log1p"}
+_DEAR = {
+    "exp", "log", "tanh", "sin", "cos", "power", "divide", "sqrt", "expm1", "log1p", "exp2", "exp10", "log2", "log10",
+    "sinh", "cosh", "tan", "arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot",
+    "erf", "erfc", "expit", "softplus", "log_expit", "logaddexp", "gammaln", "psi", "float_power",
+}  # fmt: skip
 
 
 def planned(program: Program, kind: Kind, kinds: Any, products: bool = True) -> Plan:

@@ -25,6 +25,8 @@ _ARITHMETIC = {"add", "subtract", "multiply", "divide"}
 _ONE = {"negative", "positive", "absolute", "fabs", "reciprocal", "square", "sqrt", "floor", "ceil", "trunc", "rint"}
 _POWERS = {"power", "float_power"}
 _MATHEMATICS = math.NAMES - _POWERS
+_CHOICES = {"maximum", "minimum", "fmax", "fmin"}
+_ANGLES = {"deg2rad": np.pi / 180, "radians": np.pi / 180, "rad2deg": 180 / np.pi, "degrees": 180 / np.pi}
 _TESTS = {"isnan", "isinf", "isfinite", "signbit"}
 _LOGIC = {
     "logical_and": "and", "bitwise_and": "and", "logical_or": "or", "bitwise_or": "or", "bitwise_xor": "xor",
@@ -50,9 +52,9 @@ def kind(program: Program, i: int) -> str | None:
         return _reduction(value, given[0])
     if value.array and not value.shape and name != "where":
         return None  # an array without axes is made by few operations; NumPy knows which
-    if name in _ARITHMETIC or name in ("maximum", "minimum"):
+    if name in _ARITHMETIC or name in _CHOICES:
         return _floating(value, given) if out != "b1" else None
-    if name in _ONE | _MATHEMATICS | {"sign"}:
+    if name in _ONE | _MATHEMATICS | {"sign", "copysign"} or name in _ANGLES:
         return _floating(value, given) if out != "b1" and not any(_are([g], "b1") for g in given) else None
     if name in _POWERS:
         return _floating(value, given) if out != "b1" and not any(_are([g], "b1") for g in given) else None
@@ -179,13 +181,17 @@ class Scalars:
             return self._any_power(args, out, exact)
         if name in _MATHEMATICS:
             return math.call(self.b, name, out, args)
-        if name in ("maximum", "minimum"):
-            sign = ">" if name == "maximum" else "<"
-            first = self.b.or_(
-                self.b.fcmp_ordered(sign, args[0], args[1]), self.b.fcmp_unordered("uno", args[0], args[0])
-            )
-            return self.b.select(first, args[0], args[1])
+        if name in _CHOICES:
+            return self._choice(name, *args)
+        if name == "copysign":
+            return self._intrinsic(name, *args)
         return self._one(name, args[0], out)
+
+    def _choice(self, name: str, x: Any, y: Any) -> Any:
+        """The larger or the lesser; a NaN wins (`maximum`), or loses (`fmax`)."""
+        first = self.b.fcmp_ordered(">" if name in ("maximum", "fmax") else "<", x, y)
+        not_a_number = x if name in ("maximum", "minimum") else y
+        return self.b.select(self.b.or_(first, self.b.fcmp_unordered("uno", not_a_number, not_a_number)), x, y)
 
     def _compare(self, sign: str, given: list[Value], args: list[Any]) -> Any:
         strong = [KINDS[g.dtype] for g in given if g.dtype in KINDS and not _is_weak(g)]
@@ -246,6 +252,8 @@ class Scalars:
             return b.fmul(x, x)
         if name in ("sqrt", "floor", "ceil", "trunc", "rint"):
             return self._intrinsic(name, x)
+        if name in _ANGLES:
+            return b.fmul(x, self.constant(_ANGLES[name], out))
         if name == "sign":
             signed = b.select(
                 b.fcmp_ordered("<", x, self.constant(0, out)), self.constant(-1, out), self.constant(0, out)
