@@ -19,7 +19,7 @@ import numpy as np
 from .witness import is_users
 
 #: Names by which code tells an array from a handle.
-_TELLING = {"type", "id"}
+_TELLING = {"id"}
 _EMPTY = CellType()
 #: With what a statement ends.
 _ENDS = ("RAISE_VARARGS", "RETURN", "STORE", "POP_JUMP", "POP_TOP", "YIELD", "FOR_ITER")
