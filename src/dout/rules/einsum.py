@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy
@@ -69,6 +70,10 @@ def _contract(*operands: Array, inputs: Sequence[Labels], result: Labels, optimi
     return np.einsum(*mixed, [short[x] for x in result], optimize=optimize)
 
 
+#: From so many steps on, the derivatives are products of matrices, by BLAS.
+LARGE = 20_000
+
+
 def _d_operand(
     i: int, dout: Array, _out: Array, *operands: Array, inputs: Sequence[Labels], result: Labels, optimize: Any
 ) -> Array:
@@ -83,13 +88,17 @@ def _d_operand(
     known = {x for term in terms for x in term}
     found = [x for x in mine if x in known]
     path = optimize if isinstance(optimize, bool | str) else True  # a path given by hand is for the forward operands
-    path = path and len(terms) > 2  # of two there is only one order
+    sizes = {x: n for a, term in zip(operands, inputs, strict=True) for x, n in zip(term, shape_of(a), strict=True)}
+    if prod(sizes.values()) > LARGE:
+        path = True  # NumPy's own loop takes as many steps; products of matrices take fewer
+    elif len(terms) == 2:
+        path = False  # of two there is only one order
     d = contract(dout, *others, inputs=terms, result=found, optimize=path)
     if len(found) < len(mine):
         d = np.expand_dims(d, tuple(k for k, x in enumerate(mine) if x not in known))
     if len(mine) == len(inputs[i]):
         return d
-    sizes = {x: shape_of(operands[i])[k] for k, x in enumerate(inputs[i])}
+    sizes = {x: shape_of(operands[i])[k] for k, x in enumerate(inputs[i])}  # of its own labels, if another has length 1
     d = to_shape(d, tuple(sizes[x] for x in mine))
     places = np.ogrid[tuple(slice(sizes[x]) for x in mine)]
     key = tuple(places[mine.index(x)] for x in inputs[i])

@@ -42,10 +42,17 @@ def _cofactors(a: Array) -> Array:
 
 def _invertible(a: Array) -> bool:
     """Whether each matrix is so far from a singular one that products with its inverse keep half of their digits."""
-    return a.size == 0 or bool(np.all(np.linalg.cond(a, 1) < np.finfo(a.dtype).eps ** -0.5))
+    return a.size == 0 or bool(np.all(np.linalg.cond(a, 1) < _limit(a)))
+
+
+def _limit(a: Array) -> float:
+    return float(np.finfo(a.dtype).eps) ** -0.5
 
 
 def _d_det(dout: Array, out: Array, a: Array) -> Array:
+    inverse = ties.inverses(a, _limit(a))
+    if inverse is not None:
+        return np.expand_dims(dout * out, (-1, -2)) * transposed(inverse)
     if _invertible(plain(a)):
         return np.expand_dims(dout * out, (-1, -2)) * transposed(np.linalg.inv(a))
     return np.expand_dims(dout, (-1, -2)) * _cofactors(a)
@@ -56,6 +63,9 @@ def _d_slogdet(douts: list[Array], outs: Array, a: Array) -> tuple[Array]:
     d = np.expand_dims(douts[1], (-1, -2)) + 0
     if np.iscomplexobj(a):
         d = d + np.expand_dims(np.real(douts[0] * 1j * outs[0]), (-1, -2)) * -1j
+    inverse = ties.inverses(a, 1 / float(np.finfo(a.dtype).eps))
+    if inverse is not None:
+        return (d * transposed(inverse),)
     regular = ties.invertible(plain(a), 1 / float(np.finfo(plain(a).dtype).eps))
     good = regular | (np.squeeze(plain(d), (-1, -2)) == 0)
     if not np.all(good):

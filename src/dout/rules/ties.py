@@ -104,6 +104,19 @@ def invertible(a: Any, limit: float) -> Any:
         return np.asarray(np.linalg.cond(a, 1) < limit)
 
 
+def inverses(a: Any, limit: float) -> Any:
+    """The inverses of plain matrices whose condition numbers (in the 1-norm) are all below the limit; else None."""
+    if type(a) is not numpy.ndarray or not a.size:
+        return None
+    with np.errstate(all="ignore"):
+        try:
+            found = np.linalg.inv(a)
+        except np.linalg.LinAlgError:
+            return None
+        sizes = [np.abs(x).sum(-2).max(-1) for x in (a, found)]
+        return found if np.all(sizes[0] * sizes[1] < limit) else None
+
+
 def without(a: Array, good: Any) -> Array:
     """The matrices, with the identity in the place of those that aren't good: an inverse of that exists."""
     return a if np.all(good) else np.where(good[..., None, None], a, np.eye(shape_of(a)[-1]))
