@@ -46,7 +46,7 @@ def _invertible(a: Array) -> bool:
 
 
 def _limit(a: Array) -> float:
-    return float(np.finfo(a.dtype).eps) ** -0.5
+    return float(np.finfo(a.dtype).eps ** -0.5)
 
 
 def _d_det(dout: Array, out: Array, a: Array) -> Array:
