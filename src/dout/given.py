@@ -25,7 +25,7 @@ class Given:
         handles: the Variables, by the places of their values among the leaves.
         form: what a recording is specialised on.
         statics: everything else.
-        foreign: whether a Variable belongs to a run that looks at each operation.
+        foreign: whether a Variable is a constant, or belongs to a run that looks at each operation.
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[int, ...]) -> None:
@@ -71,11 +71,10 @@ class Given:
 
     def _variable(self, handle: Handle) -> Any:
         value, node = handle._value, handle._node
-        if node is not None:
-            self.handles[len(self.leaves)] = handle
-            self.foreign = self.foreign or type(node) not in (Node, Leaf)
+        self.handles[len(self.leaves)] = handle
+        self.foreign = self.foreign or type(node) not in (Node, Leaf)
         self.leaves.append(value)
-        return Handle, node is None, form_of(value)
+        return Handle, form_of(value)
 
     def _fixed(self, value: Any) -> Any:
         if isinstance(value, SIMPLE):

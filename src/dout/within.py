@@ -127,8 +127,7 @@ class Within(Variant):
                 "would be wrong. Use a copy of it in the computation (a.copy()), or write to a new array."
             )
         assert self._runs_second is not None
-        likes = [v for v, linked in zip(self._likes, self.linked, strict=True) if linked]
-        given = [*values, *[_in_form(d, like) for d, like in zip(douts, likes, strict=True)], *kept[:-1]]
+        given = [*values, *[written(d) for written, d in zip(self._makers, douts, strict=True)], *kept[:-1]]
         try:
             with np.errstate(all="ignore"):
                 found = self._runs_second(given)
@@ -138,16 +137,22 @@ class Within(Variant):
 
     def expects(self, values: Sequence[Any]) -> None:
         """The results were of these forms."""
-        self._likes = [np.zeros_like(v) if isinstance(v, np.ndarray) else v for v in values]
+        self.linked = [_carries(v) for v in values]
+        self._makers = [_maker(v) for v in values if _carries(v)]
 
 
-def _in_form(d: Any, like: Any) -> Any:
-    """A derivative as the recording takes it: of its result's kind, written out."""
-    if isinstance(like, np.ndarray):
-        whole = np.empty_like(like)
+def _maker(like: Any) -> Callable[[Any], Any]:
+    """What makes of a derivative one of its result's kind, written out, as the recording takes it."""
+    if not isinstance(like, np.ndarray):
+        return like.dtype.type if isinstance(like, np.generic) else type(like)
+    shape, dtype = like.shape, like.dtype
+
+    def written_out(d: Any) -> np.ndarray:
+        whole = np.empty(shape, dtype)
         whole[...] = d
         return whole
-    return like.dtype.type(d) if isinstance(like, np.generic) else type(like)(d)
+
+    return written_out
 
 
 def _pulling(f: Callable[..., Any], given: Given, places: Sequence[int]) -> Callable[..., Any]:
@@ -227,7 +232,6 @@ def record_within(
             return Variant(surroundings, why)
     finally:
         RECORDER.reset(token)
-    variant.linked = [_carries(v) for v in values]
     variant.take(recording.finish(variant, ends), n, len(outs))
     variant.returns(run.out, outs, rebuild)
     variant.expects(values)
