@@ -187,6 +187,12 @@ def each_column(x, k):
     return np.sum(h)
 
 
+def counted(x, k):
+    for t in range(60):
+        x = 0.9 * x + k * t / (t + 1) - np.maximum(x, t) * 0.001
+    return x * x
+
+
 vector = np.linspace(0.3, 1.1, 4)
 sequence = np.sin(np.arange(160.0)).reshape(40, 4)
 matrix = np.cos(np.arange(16.0)).reshape(4, 4) / 2
@@ -206,6 +212,7 @@ CASES = {
     "trajectory": (trajectory, (np.linspace(0.3, 1.1, 4), 0.7)),
     "columns": (columns, (np.sin(np.arange(180.0)).reshape(3, 60), 0.7)),
     "each column": (each_column, (np.sin(np.arange(180.0)).reshape(3, 60), 0.7)),
+    "counted": (counted, (1.5, 0.3)),
     "two steps": (two_steps, (1.5, 0.3)),
     "delayed": (delayed, (1.5, 0.3)),
     "written": (written, (np.sin(np.arange(40.0)), 0.3)),

@@ -107,6 +107,23 @@ def test_loops_of_loops():
     assert len(smaller) < len(program) / 4
 
 
+def test_layers_with_large_weights_stay():
+    ws = tuple([np.eye(64) + 0.01 * i for i in range(20)])
+    program = recorded_whole(dout.grad(lambda x, *ws: layers(x, ws)), np.ones(64), *ws)
+    assert loops(rolled(program, least_saved=20)) == []
+
+
+@pytest.mark.parametrize(("n", "rolls"), [(40, False), (400, True)])
+def test_few_elementwise_steps_on_large_arrays_stay(n, rolls):
+    def f(x, k):
+        for _ in range(n):
+            x = x * (1 - 0.01 * x) + 0.001 * k
+        return x
+
+    program = recorded_whole(f, np.linspace(0, 1, 2000), np.linspace(0, 1, 2000))
+    assert bool(loops(rolled(program, least_saved=50))) == rolls
+
+
 def test_short_programs_stay():
     program = recorded_whole(lambda x: np.sum(1 / (1 + np.exp(-x * x))), vector)
     assert len(rolled(program)) == len(program)

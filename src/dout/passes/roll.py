@@ -178,16 +178,18 @@ class _Rolling:
         """A loop's result."""
         return self.picks[loop, o, stacked]
 
-    def stack(self, positions: np.ndarray) -> int:
-        """A stack of separate values: constants as one array, where that is what they were."""
-        key = positions.tobytes()
+    def stack(self, positions: np.ndarray, floats: bool = False) -> int:
+        """A stack of separate values: constants as one array, where that is what they were; as floats if asked for."""
+        key = positions.tobytes(), floats
         found = self._stacks.get(key)
         if found is None:
             values = [
                 self.program.values[-1 - p] if p < 0 else self.program.values[self.seq.at[p]]
                 for p in positions.tolist()
             ]
-            packed = _packed([v.constant for v in values]) if all(v.is_constant() for v in values) else None
+            packed = None
+            if all(v.is_constant() for v in values):
+                packed = _packed([float(v.constant) if floats else v.constant for v in values])
             if packed is not None:
                 new = Value(None, (), NO_PARAMS, packed.shape, packed.dtype, constant=packed)
             else:

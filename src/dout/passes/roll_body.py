@@ -15,6 +15,14 @@ from .roll_repeats import Operations, filled
 from .roll_rows import GETITEM, row
 from .roll_sums import Sum
 
+#: Operations that give the same for an int as for the float that it is, if the other input is a float.
+_ARITHMETIC = {"add", "divide", "maximum", "minimum", "multiply", "subtract", "where"}
+_COMPARISONS = {"equal", "greater", "greater_equal", "less", "less_equal", "not_equal"}
+
+
+def _is_float(dtype: Any) -> bool:
+    return dtype is float or (isinstance(dtype, np.dtype) and dtype.kind == "f")
+
 
 class Around(Protocol):
     """The program that is being made around a loop."""
@@ -28,8 +36,8 @@ class Around(Protocol):
     def pick(self, loop: int, o: int, stacked: bool) -> int:
         """The number of a loop's result."""
 
-    def stack(self, positions: np.ndarray) -> int:
-        """The number of a stack of separate values."""
+    def stack(self, positions: np.ndarray, floats: bool) -> int:
+        """The number of a stack of separate values, as floats if asked for."""
 
     def rows(self, position: int, axis: int) -> int:
         """The number of an array as a stack of its rows along an axis."""
@@ -118,7 +126,8 @@ class Body:
         how = filled(dict(value.params), moving) if counts else {}
         if counts and self._is_row(o, value, how):
             return False
-        args = [self._read(slot) for slot in loop.slots[o]]
+        floats = self._is_of_floats(o)
+        args = [self._read(slot, floats) for slot in loop.slots[o]]
         if counts:
             value = Value(STEPPED, (), {"op": value.op, "how": how}, value.shape, value.dtype, array=value.array)
             args.append(("counter", 0))
@@ -151,7 +160,23 @@ class Body:
             self._make(Value(GETITEM, (), params, value.shape, value.dtype, array=value.array), [taken])
         return True
 
-    def _read(self, slot: Slot) -> tuple[str, int]:
+    def _is_of_floats(self, o: int) -> bool:
+        """Whether a whole number of Python's among the inputs may as well be a float."""
+        value = self.loop.value(o)
+        assert value.op is not None
+        if value.op.name not in _COMPARISONS and (value.op.name not in _ARITHMETIC or not _is_float(value.dtype)):
+            return False
+        return any(_is_float(self._source(slot).dtype) for slot in self.loop.slots[o])
+
+    def _source(self, slot: Slot) -> Value:
+        """A value like that which is read."""
+        if slot.kind in ("own", "carried"):
+            return self.loop.value(slot.at)
+        if slot.kind == "entry":
+            return self.around.loops[slot.loop].value(slot.at)
+        return at_position(self.loop.seq, slot.at if slot.kind == "same" else int(slot.which[0]))
+
+    def _read(self, slot: Slot, floats: bool = False) -> tuple[str, int]:
         around, seq = self.around, self.loop.seq
         if slot.kind == "own":
             return self._place[slot.at]
@@ -167,11 +192,14 @@ class Body:
             key: Any = ("entry", slot.loop, slot.at, slot.first, slot.far)
             stack = around.pick(slot.loop, slot.at, True)
             return "input", self._take(key, Take("each", slot.first, slot.far), stack, form)
-        key = ("various", slot.which.tobytes())
         form = at_position(seq, int(slot.which[0]))
+        floats = floats and form.dtype is int and form.is_constant()
+        floats = floats and all(abs(at_position(seq, int(p)).constant) <= 1 << 53 for p in slot.which)
+        key = ("various", slot.which.tobytes(), floats)
         found = self._input_of.get(key)
         if found is None:
-            found = self._take(key, Take("each", 0, 1), around.stack(slot.which), form)
+            form = Value(None, (), NO_PARAMS, (), float) if floats else form
+            found = self._take(key, Take("each", 0, 1), around.stack(slot.which, floats), form)
         return "input", found
 
     def _constant(self, position: int, form: Value) -> int:

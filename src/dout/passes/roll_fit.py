@@ -5,6 +5,7 @@ Reads that don't fit at one end shorten the repetition: steps that read elsewher
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,10 @@ from .roll_repeats import Found, Operations
 
 #: A value is carried over at most so many steps.
 _FARTHEST = 32
+#: Entries of separate values that are put into stacks: at each call, or once if they are constants.
+_MOST_COPIED, _MOST_CONSTANT = 1 << 14, 1 << 22
+#: So many elementwise operations on arrays with more entries than this are left for one fused loop.
+_FUSED, _LARGE = 1500, 1000
 
 
 class Slot(NamedTuple):
@@ -118,8 +123,27 @@ def fitted(seq: Operations, found: Found, loops: list[Fitted], least_n: int, lea
             start += cut.skip * period
             n = min(n - cut.skip, cut.most)
             continue
-        return Fitted(seq, start, period, n, slots)
+        loop = Fitted(seq, start, period, n, slots)
+        return loop if _is_worth_it(loop) else None
     return None
+
+
+def _is_worth_it(loop: Fitted) -> bool:
+    """Whether a loop is better than its steps written out.
+
+    It is not if much would have to be copied into stacks at each call, as the weights of layers. And steps of nothing but
+    elementwise operations on large arrays are better fused into one loop over the entries, unless there are too many.
+    """
+    for slot in (s for slots in loop.slots for s in slots if s.kind == "various"):
+        values = [at_position(loop.seq, int(w)) for w in slot.which[:1]]
+        entries = loop.n * math.prod(values[0].shape) if type(values[0].shape) is tuple else 0
+        if entries > (_MOST_CONSTANT if values[0].is_constant() else _MOST_COPIED):
+            return False
+    if loop.n * loop.period > _FUSED:
+        return True
+    steps = [loop.value(o) for o in range(loop.period)]
+    large = any(type(v.shape) is tuple and math.prod(v.shape) > _LARGE for v in steps)
+    return not (large and all(v.op is not None and v.op.elementwise for v in steps))
 
 
 def _best_cut(seq: Operations, found: Found, least_n: int) -> int:
