@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,6 +32,12 @@ NEAR = {"f8": 1e-13, "f4": 1e-5}
 
 def reference(name):
     return getattr(np, name, None) or getattr(sp, name)
+
+
+def test_coefficients_are_those_of_the_script():
+    script = Path(__file__).parents[2] / "docs" / "make_polynomials.py"
+    done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_function_is_tested():
