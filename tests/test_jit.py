@@ -368,3 +368,16 @@ def test_a_variable_kept_from_inside_says_so():
 
     jit(f)(1.0)
     assert kept == [1.0]
+
+
+@pytest.mark.parametrize("given", [np.array([1, 2, 3]), np.array([True, False]), 3])
+def test_derivatives_with_respect_to_ints_are_refused_as_outside(given):
+    def square(x):
+        return np.sum(x * x)
+
+    for run in (dout.jit(dout.grad(square)), dout.grad(square)):
+        with pytest.raises(TypeError, match="derivatives are with respect to float"):
+            run(given)
+    if np.ndim(given):
+        with pytest.raises(TypeError, match="derivatives are with respect to float"):
+            dout.vmap(dout.grad(square))(given)

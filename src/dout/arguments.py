@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import LOST, not_differentiable
-from .graph import Leaf, Scope, TracedLeaf, TracedNode
+from .graph import Leaf, RecordedLeaf, Scope, TracedLeaf, TracedNode
 from .guards import SMALL, untouched
 from .layout import replica
 from .recorder import leaf_kind
@@ -98,7 +98,9 @@ class Arguments:
         """Whether a derivative can be asked for with respect to it."""
         if kind is TracedLeaf and type(value) is int:
             return True  # the layers keep ints too; a picture shows their derivatives
-        return isinstance(value, Variable) or not_differentiable(value) is None
+        if isinstance(value, Variable) and not issubclass(kind, RecordedLeaf):
+            return True
+        return not_differentiable(getattr(value, "_value", value)) is None  # a recorded value may be an int
 
     @staticmethod
     def _refusal(argument: Any, position: int, f: Any) -> str:
@@ -106,7 +108,7 @@ class Arguments:
         said = f"argument {position}{f' ({name!r})' if name else ''} of {function_name(f)}: "
         flat, _ = flatten(argument)
         if len(flat) == 1 and flat[0] is argument:
-            return said + str(not_differentiable(argument))
+            return said + str(not_differentiable(getattr(argument, "_value", argument)))
         kind = type(argument).__name__
         return (
             said

@@ -8,6 +8,9 @@ import numpy as np
 
 from .graph import shape_of
 
+#: np.sum, without its detours. NumPy's stubs want to know `keepdims` beforehand.
+_summed: Any = np.add.reduce
+
 
 def to_shape(d: Any, shape: tuple[int, ...]) -> Any:
     """A derivative in its input's shape, summed where the input was repeated and repeated where it is the same.
@@ -29,10 +32,8 @@ def summed_to(d: Any, shape: tuple[int, ...]) -> Any:
     axes = [i for i, n in enumerate(have) if i < extra or (n != 1 and shape[i - extra] == 1)]
     if axes:
         keep = len(axes) > extra
-        if type(d) is np.ndarray:
-            d = np.add.reduce(d, tuple(axes), None, None, keep)  # np.sum, without its detours
-        else:
-            d = np.sum(d, axis=tuple(axes), keepdims=keep)
+        plain = type(d) is np.ndarray
+        d = _summed(d, tuple(axes), None, None, keep) if plain else np.sum(d, axis=tuple(axes), keepdims=keep)
         if keep and extra > 0:
             d = np.reshape(d, shape_of(d)[extra:])
     return d
