@@ -18,12 +18,16 @@ Array = Any
 def _d_left(dout: Array, y: Array, x_ndim: int) -> Array:
     if ndim_of(y) == 1:
         return dout * y if x_ndim == 1 else dout[..., None] * y
+    if x_ndim == 1 and ndim_of(y) == 2:
+        return np.matmul(y, dout)
     if x_ndim == 1:
         return np.sum(dout[..., None, :] * y, -1)
     return np.matmul(dout, np.swapaxes(y, -1, -2))
 
 
 def _d_right(dout: Array, x: Array, y_ndim: int) -> Array:
+    if y_ndim == 1 and ndim_of(x) == 2:
+        return np.matmul(dout, x)
     if y_ndim == 1:
         return dout * x if ndim_of(x) == 1 else dout[..., None] * x
     if ndim_of(x) == 1:
