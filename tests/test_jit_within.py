@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import oracles
 import pytest
+from random_graphs import Chance
+from random_lines import drawn
+from random_runs import derivative, far, floats, function, leaves
 
 import dout
 from dout.jit import jit
@@ -235,3 +238,53 @@ def smooth_rows(x):
 def test_the_graph_of_a_run_looks_inside():
     names = [node.op.name for node in dout.trace(jit(lambda x: np.sin(x) * 2), 1.0).nodes if node.op]
     assert names == ["sin", "multiply"]
+
+
+RESULTS = {
+    "nothing": lambda x: {}, "None": lambda x: None, "an int": lambda x: 3, "a string": lambda x: "s",
+    "twice the same": lambda x: (x, x), "the argument": lambda x: x, "a constant": lambda x: np.ones(5),
+    "ints": np.argsort, "what is flat": np.floor, "what is cut off": dout.stop_gradient,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_of_every_kind(name):
+    def through(f):
+        def loss(x):
+            total = np.sum(x * x)
+            for out in flatten(f(x))[0]:
+                if not isinstance(out, str | None):
+                    total = total + np.sum(out * x)
+            return total
+
+        return dout.grad(loss)
+
+    fast = jit(RESULTS[name], backend="numpy")
+    for x in (X, X * 2, X):
+        assert_same(through(fast)(x), through(RESULTS[name])(x))
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.filterwarnings("ignore")
+def test_random_functions(seed):
+    """Within a derivative, and with every array held. As `random_runs` says, a result is as far off as roundings move it."""
+    graph = drawn(Chance(f"jit {seed}"))
+    f, args = function(graph), list(graph.args.values())
+    which = floats(graph)
+    try:
+        expected = derivative(f, which)(*args) if which else None
+    except (TypeError, ValueError):  # refused: an array of objects, a plain array that is written to
+        expected = None
+    fast = jit(f, backend="numpy")
+    if expected is not None:
+        for _ in range(2):
+            found = derivative(fast, which)(*args)
+            assert not far(leaves(found), leaves(expected), 1e-9 if graph.narrowest == "float64" else 1e-4)
+    held = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
+    fast = jit(lambda s: [out * s for out in f(*held)], backend="numpy")
+    for _ in range(3):
+        for array in held:
+            if isinstance(array, np.ndarray) and array.dtype.kind == "f":
+                array *= 0.97
+        found, plain = fast(2.0), [out * 2.0 for out in f(*held)]
+        assert not far(found, plain, 1e-11 if graph.narrowest == "float64" else 1e-4)
