@@ -7,6 +7,7 @@ import gc
 import re
 import sys
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -429,3 +430,20 @@ def test_graph_and_text_can_be_printed():
     (variant,) = fast._forms[next(iter(fast._forms))]
     assert "define" in variant.native.text
     assert "@step0" in variant.native.text
+
+
+def test_a_long_program_compiles_in_time():
+    """Numbers only, each used soon and again much later, as in a derivative: what takes LLVM longest."""
+
+    def long(x):
+        values = [x]
+        for k in range(4500):
+            values.append(values[-1] * (0.5 + k % 7 / 9) + values[len(values) // 2] / (1.0 + k % 5))
+        return values[-1] + sum(values[::2])
+
+    fast = jit(long)
+    start = time.process_time()
+    fast(0.5)
+    took = time.process_time() - start
+    assert fast(0.75) == pytest.approx(long(0.75), rel=1e-12)
+    assert took < 20  # seconds of the processor; it is 2 on the machine where this was written

@@ -8,6 +8,10 @@ from typing import Any
 
 from .abi import addresses
 
+#: Text of more lines becomes machine code in the quick way: the other takes time that grows with the square of the length of
+#: a function. Measured on 20,000 operations on numbers and their derivatives: a fifth of the time, and code 4% slower.
+LONG = 15_000
+
 
 @functools.cache
 def available() -> bool:
@@ -56,7 +60,9 @@ class Code:
         module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
         target = llvm.Target.from_default_triple()
         machine = target.create_target_machine(
-            opt=3, cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten()
+            opt=0 if text.count("\n") > LONG else 3,
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
         )
         tuning = llvm.create_pipeline_tuning_options(speed_level=2 if loops else 1)
         tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
