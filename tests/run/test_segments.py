@@ -447,3 +447,12 @@ def test_a_long_program_compiles_in_time():
     took = time.process_time() - start
     assert fast(0.75) == pytest.approx(long(0.75), rel=1e-12)
     assert took < 20  # seconds of the processor; it is 2 on the machine where this was written
+
+
+def test_more_entries_than_fit_into_32_bits():
+    """Places are counted in 64 bits: one entry, over and over."""
+    n = 2**31 + 8
+    fast = jit(lambda x: np.sum(np.broadcast_to(x, (n,))))
+    x = np.array([0.5])
+    fast(x)
+    assert fast(x) == n / 2
