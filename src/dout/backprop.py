@@ -59,7 +59,7 @@ def needed(nodes: Sequence[Node], wanted: Iterable[Node]) -> set[Node]:
     """Those of the nodes (oldest first) through which a wanted one can be reached."""
     reaching = set(wanted)
     for node in nodes:
-        if any(parent in reaching for parent in node.parents):
+        if not reaching.isdisjoint(node.parents):
             reaching.add(node)
     return reaching
 
@@ -68,7 +68,7 @@ def carrying(nodes: Sequence[Node], wanted: Iterable[Node]) -> set[Node]:
     """Those of the nodes (oldest first) through which a derivative gets to a wanted one."""
     reaching = set(wanted)
     for node in nodes:
-        if any(parent in reaching for parent in node.parents) and not (node.op is not None and node.op.flat):
+        if not reaching.isdisjoint(node.parents) and not (node.op is not None and node.op.flat):
             reaching.add(node)
     return reaching
 
@@ -212,9 +212,12 @@ def _as_float(x: Any) -> Any:
 
 def _variables(node: Node, linked: set[Node]) -> tuple[tuple[Any, ...], Any]:
     """A node's kept values, as Variables where they are to be linked to where they came from."""
-    args = tuple(
-        [make(a, p) if p in linked and a is not None else a for a, p in zip(node.args, node.parents, strict=True)]
-    )
+    args, parents = node.args, node.parents
+    if len(args) == 2:
+        (a, b), (m, n) = args, parents  # spelled out, which is quicker
+        args = make(a, m) if a is not None and m in linked else a, make(b, n) if b is not None and n in linked else b
+    else:
+        args = tuple([make(a, p) if p in linked and a is not None else a for a, p in zip(args, parents, strict=True)])
     if node.out is None or node not in linked:
         return args, node.out
     whole = make(node.out, node)
