@@ -16,8 +16,8 @@ import numpy as np
 from ...passes.nests import ends_in_register, is_register, keeps_register
 from ...passes.plan import Loop, Nest, Plan, Read, Statement
 from . import text as ir
-from .loops import uniform
 from .scalars import KINDS, Scalars
+from .uniform import uniform
 
 #: Entries of a row whose sum is kept in registers.
 BLOCK = 2048
