@@ -6,6 +6,7 @@ result is read from the row. So the rule is that of reading, and the function is
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -207,11 +208,13 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Array], default: Array
 @implements(np.piecewise)
 def _piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
     conditions = plain(condlist) if not isinstance(condlist, list | tuple) else [plain(c) for c in condlist]
-    if np.isscalar(conditions) or (not isinstance(conditions[0], list | numpy.ndarray) and ndim_of(x)):
+    if np.isscalar(conditions) or (
+        not isinstance(conditions[0], list | numpy.ndarray) and not ndim_of(conditions[0]) and ndim_of(x)
+    ):
         conditions = [conditions]
-    masks = list(np.asarray(conditions, dtype=bool))
+    masks = [c if hasattr(c, "_value") else np.asarray(c, dtype=bool) for c in conditions]
     if len(masks) == len(funclist) - 1:
-        masks.append(~np.any(masks, axis=0))
+        masks.append(~functools.reduce(np.logical_or, masks))
     elif len(masks) != len(funclist):
         n = len(masks)
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
