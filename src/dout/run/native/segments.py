@@ -163,7 +163,7 @@ class Arenas:
 
     def __init__(self, count: int) -> None:
         self._words = (ctypes.c_void_p * max(count, 1))()
-        weakref.finalize(self, _free, self._words)
+        weakref.finalize(self, _free, self._words).atexit = False
 
     def address(self, n: int) -> int:
         """Where a segment's word is."""
