@@ -539,3 +539,16 @@ def test_types_in_messages():
     assert "recorded" in jit(f).report(2.0)
     with pytest.raises(TypeError, match="no number: str"):
         jit(f)("a")
+
+
+def test_options_that_are_computed():
+    w = np.array([1.0, 2.0, 3.0, 1.0, 2.0])
+
+    def f(x, w):
+        return np.quantile(x, [0.3, 0.8], method="inverted_cdf", weights=w)
+
+    for fast, args in ((jit(f), (w,)), (jit(lambda x: f(x, w)), ())):
+        for x in (X, -X, X * 2):
+            found = fast(x, *args)
+            assert type(found) is np.ndarray
+            np.testing.assert_array_equal(found, f(x, w))

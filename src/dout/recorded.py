@@ -537,7 +537,7 @@ def _split(key: Any, x: Any, masks: bool = False) -> tuple[Any, list[Any]]:
     template: list[Any] = []
     for part in parts:
         if isinstance(part, list):
-            part = joined(part)
+            part = joined(part) if part else np.array(part, int)
         if isinstance(part, slice):
             template.append(
                 slice(*[None if e is None else operator.index(e) for e in (part.start, part.stop, part.step)])

@@ -119,6 +119,8 @@ class Recorder:
             return tuple(args[op.n :]) if op.several else args[op.n]
         if op is PICK and isinstance(args[0], tuple):
             return args[0][params["i"]]
+        if hasattr(type(out), "__dout_record__"):
+            self.fail(f"{op.name} takes a value that is computed among its options")
         shape, dtype = form(out)
         return self.program.add(op, tuple(args), params, shape, dtype, type(out) is np.ndarray)
 
