@@ -31,6 +31,7 @@ FLOORS = [
     {"jacobians"},
     {"variants", "differences", "hints", "subjects", "batching"},
     {"within"},
+    {"jitted"},
     {"jit"},
     {"vmap"},
     {"see", "check", "nn", "interop"},

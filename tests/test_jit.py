@@ -10,7 +10,8 @@ import oracles
 import pytest
 
 import dout
-from dout.jit import MOST_VARIANTS, jit
+from dout.jit import jit
+from dout.jitted import MOST_VARIANTS
 from dout.tree import flatten
 
 X = oracles.array(5)

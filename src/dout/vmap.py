@@ -62,7 +62,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     if not (in_axes is None or isinstance(in_axes, int | np.integer | tuple | list)):
         raise TypeError(f"in_axes: expected an int, None, or a tuple with an entry for each argument, got {in_axes!r}")
     if hasattr(type(f), "__dout_function__"):  # a jitted one
-        from .jit import Jitted, jit_of  # a large import, which who has a jitted function has done already
+        from .jitted import Jitted, jit_of  # a large import, which who has a jitted function has done already
 
         assert isinstance(f, Jitted)
         return jit_of(vmap(f.__dout_function__(), in_axes, out_axes), f._static, f._backend)
