@@ -129,6 +129,10 @@ class Whole:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._node.live:
             return as_objects(self, dtype)
+        if dtype is None and not np.ndim(self._value) and np.result_type(self._value).kind == "f":
+            entry = np.empty((), object)  # as in np.array([x, y]), which dout joins at the next operation
+            entry[()] = self
+            return entry
         value = self._told("np.asarray")
         return np.array(value, dtype) if copy else np.asarray(value, dtype)
 
