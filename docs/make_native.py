@@ -86,7 +86,11 @@ def machine() -> str:
         return "Not measured yet: `python benchmarks/native.py`, then `python benchmarks/native_compile.py`."
     about = json.loads(FIGURES.read_text())["machine"]
     versions = ", ".join(f"{name} {found}" for name, found in about["versions"].items())
-    return f"{about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}; {versions}."
+    busy = sum(row.get("shortest", False) for row in rows())
+    note = f" {busy} rows are of a machine with other work: the shortest times in place of medians." if busy else ""
+    return (
+        f"{about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}; {versions}.{note}"
+    )
 
 
 def plot() -> None:
