@@ -140,11 +140,13 @@ class Writing:
         if name == "call":
             self._count(i, value)
             return
-        if not self._has_code(value):
+        if value.dtype not in self.kinds:
             raise Unwritten
         if value.op.view or name == "copy":
             self._view(i, value)
             return
+        if value.array and not value.shape:
+            raise Unwritten  # few operations make an array without axes; NumPy knows which
         special = _SPECIAL.get(name)
         if special is not None:
             special(self, i, value)
@@ -156,9 +158,6 @@ class Writing:
             self._reduce(i, value)
         else:
             raise Unwritten
-
-    def _has_code(self, value: Value) -> bool:
-        return value.dtype in self.kinds and (bool(value.shape) or not value.array)
 
     def _map(self, i: int, value: Value) -> None:
         shape = value.shape
