@@ -46,7 +46,7 @@ np.abs({x}) | {x} ** 2 | {x} ** 3 | {x} ** -1 | {x} ** 0.5 | np.sign({x}) | np.f
 np.minimum({x}, 0) | np.where({x} > 0, {x}, 0) | np.log2({x}) | np.log10({x}) | np.exp2({x}) | np.arctan({x}) | np.sinh({x})
 np.cosh({x}) | np.arcsin({x}) | np.arctanh({x}) | np.cbrt({x}) | np.nan_to_num({x}) | np.clip({x}, -1, 1) | -{x} | {x} * 0
 {x} - {x} | np.where(np.isnan({x}), 0.5, {x}) | np.where({x} == 0, 1, {x}) | np.reciprocal({x}) | np.trunc({x}) | np.tan({x})
-np.copysign(2.0, {x}) | np.where(np.signbit({x}), 1.0, {x}) | np.square({x}) | np.ceil({x}) | np.arcsinh({x}) | {x} / {x}
+np.copysign(2.0, np.nan_to_num({x})) | np.where(np.signbit(np.nan_to_num({x})), 1.0, {x}) | np.square({x}) | np.ceil({x}) | np.arcsinh({x}) | {x} / {x}
 """.strip()
     .replace("\n", " | ")
     .split(" | ")
@@ -73,7 +73,7 @@ np.arctan2({x}, {y}) | np.hypot({x}, {y}) | np.logaddexp({x}, {y}) | np.fmax({x}
 BOTH_BITS = ["{a} & {b}", "{a} | {b}", "{a} ^ {b}", "np.logical_and({a}, {b})", "np.logical_or({a}, {b})", "~{a}",
              "np.logical_xor({a}, {b})", "np.logical_not({a})"]  # fmt: skip
 COMPARISONS = ["{x} < {y}", "{x} <= {y}", "{x} > {y}", "{x} >= {y}", "{x} == {y}", "{x} != {y}", "np.isfinite({x})",
-               "np.isnan({x})", "np.signbit({x})", "np.isinf({x})"]  # fmt: skip
+               "np.isnan({x})", "np.signbit(np.nan_to_num({x}))", "np.isinf({x})"]  # fmt: skip
 
 
 def one(d: Drawing) -> str | None:
