@@ -46,7 +46,8 @@ np.abs({x}) | {x} ** 2 | {x} ** 3 | {x} ** -1 | {x} ** 0.5 | np.sign({x}) | np.f
 np.minimum({x}, 0) | np.where({x} > 0, {x}, 0) | np.log2({x}) | np.log10({x}) | np.exp2({x}) | np.arctan({x}) | np.sinh({x})
 np.cosh({x}) | np.arcsin({x}) | np.arctanh({x}) | np.cbrt({x}) | np.nan_to_num({x}) | np.clip({x}, -1, 1) | -{x} | {x} * 0
 {x} - {x} | np.where(np.isnan({x}), 0.5, {x}) | np.where({x} == 0, 1, {x}) | np.reciprocal({x}) | np.trunc({x}) | np.tan({x})
-np.copysign(2.0, np.nan_to_num({x})) | np.where(np.signbit(np.nan_to_num({x})), 1.0, {x}) | np.square({x}) | np.ceil({x}) | np.arcsinh({x}) | {x} / {x}
+np.copysign(2.0, np.nan_to_num({x})) | np.where(np.signbit(np.nan_to_num({x})), 1.0, {x})
+np.square({x}) | np.ceil({x}) | np.arcsinh({x}) | {x} / {x}
 """.strip()
     .replace("\n", " | ")
     .split(" | ")
