@@ -443,7 +443,7 @@ class TestSeeFiles:
     def test_where_nothing_can_be_written(self, shop, tmp_path):
         path = tmp_path / "no" / "out.svg"
         said = error("see", f"{shop}:price", "apple=1", "number=2", "-o", str(path), status=1)
-        assert said == f"Error: {path}: No such file or directory"
+        assert said == f"Error: {path}: there is no such folder"
 
     def test_an_unknown_kind_of_file(self, shop, tmp_path):
         said = error("see", f"{shop}:price", "apple=1", "number=2", "-o", str(tmp_path / "out.xyz"), status=1)

@@ -73,6 +73,6 @@ def moved_axis(axis: int, ndim: int) -> tuple[int, ...]:
 
 
 #: As the rules' own, which stand on another floor; what runs them goes by their names.
-GETITEM = Primitive("getitem", lambda x, key, shape: x[key], view=True)
-TRANSPOSE = Primitive("transpose", lambda x, axes: np.transpose(x, axes), view=True)
-RESHAPE = Primitive("reshape", lambda x, shape, order, old: np.reshape(x, shape, order=order), view=True)
+GETITEM = Primitive("getitem", lambda x, key, shape: x[key], view=True, flat=True)
+TRANSPOSE = Primitive("transpose", lambda x, axes: np.transpose(x, axes), view=True, flat=True)
+RESHAPE = Primitive("reshape", lambda x, shape, order, old: np.reshape(x, shape, order=order), view=True, flat=True)

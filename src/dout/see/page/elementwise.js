@@ -11,6 +11,8 @@ import {
 
 const DEGREE = Math.PI / 180;
 const same = (dout) => dout;
+const positive = (x) => (x < 0 ? NaN : x);
+const valued = (dout, out) => (Number.isNaN(out) ? NaN : dout);
 const none = (dout) => dout * 0;
 
 // Half at a tie, all where x is the NaN.
@@ -78,9 +80,9 @@ export const ELEMENTWISE = {
   reciprocal: { f: (x) => 1 / x, d: [(dout, out) => -dout * out * out], uses: ["o"] },
   square: { f: (x) => x * x, d: [(dout, _out, x) => dout * (x + x)], uses: ["x"] },
   remainder: {
-    f: modulo, python: zeroRaises, d: [same, (dout, _out, x, y) => -dout * floorDivide(x, y)], uses: ["", "xy"],
+    f: modulo, python: zeroRaises, d: [valued, (dout, _out, x, y) => -dout * floorDivide(x, y)], uses: ["o", "xy"],
   },
-  fmod: { f: (x, y) => x % y, d: [same, (dout, out, x, y) => -dout * roundEven((x - out) / y)], uses: ["", "xyo"] },
+  fmod: { f: (x, y) => x % y, d: [valued, (dout, out, x, y) => -dout * roundEven((x - out) / y)], uses: ["o", "xyo"] },
   ldexp: { f: timesPowerOfTwo, d: [(dout, _out, _x, n) => timesPowerOfTwo(dout, n), () => 0], uses: ["y", ""] },
   copysign: {
     f: copySign, d: [(dout, _out, x, y) => (isNegative(x) === isNegative(y) ? dout : -dout), none], uses: ["xy", ""],
@@ -93,10 +95,10 @@ export const ELEMENTWISE = {
   exp: { f: Math.exp, d: [(dout, out) => dout * out], uses: ["o"] },
   exp2: { f: exp2, d: [(dout, out) => dout * out * Math.LN2], uses: ["o"] },
   expm1: { f: Math.expm1, d: [(dout, _out, x) => dout * Math.exp(x)], uses: ["x"] },
-  log: { f: Math.log, d: [(dout, _out, x) => dout / x], uses: ["x"] },
-  log2: { f: Math.log2, d: [(dout, _out, x) => dout / (x * Math.LN2)], uses: ["x"] },
-  log10: { f: Math.log10, d: [(dout, _out, x) => dout / (x * Math.LN10)], uses: ["x"] },
-  log1p: { f: Math.log1p, d: [(dout, _out, x) => dout / (1 + x)], uses: ["x"] },
+  log: { f: Math.log, d: [(dout, _out, x) => dout / positive(x)], uses: ["x"] },
+  log2: { f: Math.log2, d: [(dout, _out, x) => dout / (positive(x) * Math.LN2)], uses: ["x"] },
+  log10: { f: Math.log10, d: [(dout, _out, x) => dout / (positive(x) * Math.LN10)], uses: ["x"] },
+  log1p: { f: Math.log1p, d: [(dout, _out, x) => dout / positive(1 + x)], uses: ["x"] },
   logaddexp: {
     f: logAddExp, uses: ["xy", "xy"],
     d: [(dout, _out, x, y) => dout * weight(Math.exp, logAddExp, x, y),
@@ -127,7 +129,7 @@ export const ELEMENTWISE = {
   tanh: { f: Math.tanh, d: [(dout, out) => dout - dout * out * out], uses: ["o"] },
   arcsinh: { f: Math.asinh, d: [(dout, _out, x) => dout / Math.hypot(x, 1)], uses: ["x"] },
   arccosh: { f: Math.acosh, d: [(dout, _out, x) => dout / (Math.sqrt(x - 1) * Math.sqrt(x + 1))], uses: ["x"] },
-  arctanh: { f: Math.atanh, d: [(dout, _out, x) => dout / ((1 - x) * (1 + x))], uses: ["x"] },
+  arctanh: { f: Math.atanh, d: [(dout, _out, x) => dout / positive((1 - x) * (1 + x))], uses: ["x"] },
   deg2rad: toRadians,
   radians: toRadians,
   rad2deg: toDegrees,
