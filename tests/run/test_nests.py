@@ -41,6 +41,22 @@ def embedded(x):
     return np.sum(x[LABELS % len(x)] ** 2 * np.arange(5.0)[:, None])
 
 
+def one_of_each_row(x):
+    """Rows that are summed, read at one place and written at one place."""
+    rows = np.arange(len(x))
+    places = LABELS[rows % 5]
+    y = np.exp(x / np.sum(x * x, axis=1, keepdims=True))
+    y[rows, places] = np.sum(x, axis=1)
+    return np.sum(y * x) + np.sum(np.tanh(y)[rows, places])
+
+
+def written_diagonal(x):
+    y = x[:5, :5] * 1.5
+    y[np.arange(5), np.arange(5)] = x[:5, 0] * 2
+    y[np.arange(1, 5), np.arange(4)] += x[1:5, 1]
+    return y @ y
+
+
 def k_means(x):
     centres = x[:3] * 1.5
     return np.sum(np.min(np.sum((x[:, None, :] - centres[None]) ** 2, axis=-1), axis=1))
@@ -68,6 +84,9 @@ CASES = {
     "masked": (lambda x: np.sum(np.where(x > 0, x, 0.1 * x) * (x > -1)), (X,)),
     "einsum": (lambda x, w: np.sum(np.einsum("ij,jk->ki", x, w) ** 2 * np.einsum("ij->j", x)[0]), (X, W)),
     "batched": (lambda t: np.sum(t @ np.swapaxes(t, 1, 2)), (T,)),
+    "one of each row": (one_of_each_row, (X,)),
+    "large one of each row": (one_of_each_row, (LARGE[:, :7].copy(),)),
+    "diagonal written": (lambda x: np.sum(written_diagonal(x)), (X,)),
     "k-means": (k_means, (X,)),
     "large k-means": (k_means, (LARGE,)),
     "outer": (lambda x: np.sum(np.outer(x[0], x[1]) ** 2), (X,)),

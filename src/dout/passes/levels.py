@@ -120,17 +120,27 @@ def _after_write(units: Sequence[Any], kinds: Sequence[int], p: int, n: int, dep
 
 def can_share(p: Statement, s: Statement, r: Read, depth: int) -> bool:
     """Whether what s reads of p's entries is there when both are in the same loops down to a depth."""
-    if p.extents[depth] != s.extents[depth] or r.indices or p.write.indices or p.how == "add":
-        return False
     w = p.write.strides
-    if p.how == "check" or w[depth] <= 0 or any(w[k] == 0 or w[k] != r.strides[k] for k in range(depth + 1)):
+    if p.how == "check" or p.extents[depth] != s.extents[depth]:
         return False
-    if sum(abs(t) * (e - 1) for t, e in zip(w[depth + 1 :], p.extents[depth + 1 :], strict=True)) >= w[depth]:
+    if any(w[k] == 0 or w[k] != r.strides[k] for k in range(depth + 1)) or not stays(p, depth):
         return False
     start = r.offset - p.write.offset
     low = start + sum(min(0, t * (e - 1)) for t, e in zip(r.strides[depth + 1 :], s.extents[depth + 1 :], strict=True))
     high = start + sum(max(0, t * (e - 1)) for t, e in zip(r.strides[depth + 1 :], s.extents[depth + 1 :], strict=True))
-    return low >= 0 and high < w[depth]
+    return low >= 0 and high + _computed(r) < w[depth] and all(i.stride >= 0 for i in r.indices)
+
+
+def stays(p: Statement, depth: int) -> bool:
+    """Whether what a statement writes at one place of the loop at this depth is apart from what it writes at the others."""
+    w = p.write.strides
+    inner = sum(abs(t) * (e - 1) for t, e in zip(w[depth + 1 :], p.extents[depth + 1 :], strict=True))
+    return inner + _computed(p.write) < w[depth]
+
+
+def _computed(r: Read) -> int:
+    """How far the computed part of a place reaches."""
+    return sum(abs(i.stride) * (i.extent - 1) for i in r.indices)
 
 
 def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .again import repeated
-from .levels import levels
+from .levels import levels, stays
 from .plan import Buffer, Loop, Nest, Plan, Read, Statement, Step, contiguous
 from .program import Program
 from .statements import Kind, Unit, Writing
@@ -273,9 +273,10 @@ def _cut(writing: Writing, nest: Nest) -> list[Step]:
     if not isinstance(first, Loop) or nest.work < LONG:
         return [nest]
     over = [s for s in nest.statements() if s.how != "check" and not s.write.strides[0]]
-    if any(s.how != "reduce" or s.write.indices for s in over) or any(
-        s.how in ("add", "check") or s.write.indices or s.scanned == 0 for s in nest.statements()
-    ):
+    apart = [s for s in nest.statements() if (s.how == "add" or s.write.indices) and s.write.strides[0]]
+    if any(s.how != "reduce" or s.write.indices for s in over) or not all(stays(s, 0) for s in apart):
+        return [nest]
+    if any(s.how == "check" or s.scanned == 0 for s in nest.statements()):
         return [nest]
     if not over:
         nest.parallel = True

@@ -145,9 +145,36 @@ def gathered(place: Place, chosen: Selected, indices: Sequence[Place], live: Seq
     """The places that an index selects, over the result's axes with more than one place."""
     ends = chosen.first + chosen.ndim
     broad = chosen.shape[chosen.first : ends]
+    offset, strides = chosen.offset, [chosen.strides[axis] for axis in live]
     found = []
     for number, extent, stride in chosen.arrays:
         inner = read(indices[number], broad, range(len(broad)))
         along = [inner.strides[axis - chosen.first] if chosen.first <= axis < ends else 0 for axis in live]
-        found.append(Index(Read(inner.value, inner.offset, tuple(along)), extent, stride))
-    return Read(place.buffer, chosen.offset, tuple([chosen.strides[axis] for axis in live]), tuple(found))
+        if inner.value == EVEN:
+            offset += inner.offset * stride
+            strides = [a + step * stride for a, step in zip(strides, along, strict=True)]
+        else:
+            found.append(Index(Read(inner.value, inner.offset, tuple(along)), extent, stride))
+    return Read(place.buffer, offset, tuple(strides), tuple(found))
+
+
+#: Stands for the buffer of integers that are evenly spaced, which need none: as an offset and strides they are known.
+EVEN = -1
+
+
+def even(array: np.ndarray) -> Place | None:
+    """Integers from 0 on that are evenly spaced along each axis, as `np.arange(n)`; None if they aren't."""
+    if not array.size or array.min() < 0:
+        return None
+    first = int(array.flat[0])
+    steps = [int(array[tuple(int(k == axis) for k in range(array.ndim))]) - first if n > 1 else 0
+             for axis, n in enumerate(array.shape)]  # fmt: skip
+    expected: Any = first
+    for grid, step in zip(np.ogrid[tuple(slice(n) for n in array.shape)], steps, strict=True):
+        expected = expected + grid * step
+    return Place(EVEN, first, array.shape, tuple(steps)) if np.array_equal(array, expected) else None
+
+
+def largest(place: Place) -> int:
+    """The last place, or of even integers the largest."""
+    return place.offset + sum(max(0, s * (n - 1)) for s, n in zip(place.strides, place.shape, strict=True))

@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..graph import NO_PARAMS
 from .contractions import Contraction, contraction
 from .indices import index_of
-from .places import Place, gathered, own, read, viewed
+from .places import EVEN, Place, even, gathered, largest, own, read, viewed
 from .plan import Call, Product, Read, Rolled, Statement
 from .program import Program, Value
 
@@ -221,7 +221,7 @@ class Writing:
         self.places[i] = found
 
     def _index(self, array: np.ndarray) -> Place:
-        return self.places[self._fresh(array.shape, array.dtype, array)]
+        return even(array) or self.places[self._fresh(array.shape, array.dtype, array)]
 
     def _gather(self, i: int, key: Sequence[Any], indices: Sequence[Place]) -> None:
         value = self.values[i]
@@ -433,7 +433,7 @@ def _chosen(key: Sequence[Any], indices: Sequence[Place], base: Place) -> Any:
     from .places import selected
 
     chosen = selected(key, [p.shape for p in indices], base)
-    if chosen is None:
+    if chosen is None or any(indices[k].buffer == EVEN and largest(indices[k]) >= n for k, n, _ in chosen.arrays):
         raise Unwritten
     return chosen
 
