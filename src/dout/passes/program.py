@@ -149,6 +149,8 @@ def brief(value: Any) -> str:
     """A value in a few characters."""
     if isinstance(value, np.ndarray) and value.size > 6:
         return f"<{value.dtype}{list(value.shape)}>"
+    if type(value) in (tuple, list) and any(isinstance(v, np.ndarray) for v in value):
+        return "(" + ", ".join(map(brief, value)) + ")"
     if callable(value) and hasattr(value, "__name__"):
         return str(value.__name__)
     return " ".join(repr(value).split())
