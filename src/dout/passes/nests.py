@@ -18,7 +18,8 @@ from .again import repeated
 from .levels import levels, stays
 from .plan import Buffer, Loop, Nest, Plan, Read, Statement, Step, contiguous
 from .program import Program
-from .statements import Kind, Unit, Writing
+from .statements import Kind, statements
+from .writing import Unit, Writing
 
 #: Room on the stack for what lives inside a nest, in entries.
 ROOM = 1 << 15
@@ -45,7 +46,7 @@ def planned(program: Program, kind: Kind, kinds: Any, products: bool = True) -> 
         kinds: the dtypes that there is code for.
         products: whether BLAS is there.
     """
-    writing = Writing(program, kind, kinds, products)
+    writing = statements(program, kind, kinds, products)
     steps: list[Any] = []
     units = repeated(writing.units, writing.values, _wanted(writing))
     for item in _arranged(units, 0):
@@ -289,7 +290,7 @@ def _cut(writing: Writing, nest: Nest) -> list[Step]:
     after: list[Step] = []
     for s in over:
         value = writing.values[s.value]
-        room = writing._fresh((pieces, *value.shape), value.dtype)
+        room = writing.fresh((pieces, *value.shape), value.dtype)
         nest.partial[s.value] = room
         after.append(_together(s, room, pieces, sizes[s.value]))
         nest.writes = sorted({*[b for b in nest.writes if b != s.value], room})

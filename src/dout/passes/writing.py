@@ -1,0 +1,156 @@
+"""The writing of a program's statements: what has been written so far, where each value lies, and what NumPy is to compute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import NO_PARAMS
+from .places import Place, own, read
+from .plan import Call, Product, Read, Rolled, Statement
+from .program import Program, Value
+
+Unit = Statement | Product | Rolled | Call
+
+
+class Unwritten(Exception):
+    """There are no statements for this value."""
+
+
+class Writing:
+    """Writes a program's statements.
+
+    Args:
+        program: what is to be computed.
+        write: writes one value's statements, or raises `Unwritten`.
+        kinds: the dtypes that there is code for.
+
+    Attributes:
+        values: the program's, and after them constants that stood in indices.
+        units: statements, products and calls, in order.
+        places: where each value lies.
+    """
+
+    def __init__(self, program: Program, write: Callable[[Writing, int, Value], None], kinds: Any) -> None:
+        self.program = Program(list(program.values), program.outputs, program.checks, program.n_inputs)
+        self.values = self.program.values
+        self.known = len(program.values)
+        self.kinds = kinds
+        self._write = write
+        self.units: list[Unit] = []
+        self.places: dict[int, Place] = {}
+        self.outside: set[int] = set()  # not made by statements
+        self.checked: set[int] = set()
+        self._settled: set[int] = set()
+        checks: dict[int, list[int]] = {}
+        for k, check in enumerate(program.checks):
+            checks.setdefault(check.value, []).append(k)
+        outputs = set(program.outputs)
+        for i in range(len(program.values)):
+            before = len(self.units)
+            self._enter(i)
+            held = [k for k in checks.get(i, ()) if self._holds(i, k)]
+            seen = i in outputs or len(held) < len(checks.get(i, ()))
+            if seen and (len(self.units) > before or self.values[i].op is not None):
+                self.settle(i)
+            for k in held:
+                self.add("check", i, (), (self.operand(i, (), ()),), Read(i, 0, ()), number=k)
+                self.checked.add(k)
+
+    # Values
+
+    def _holds(self, i: int, k: int) -> bool:
+        """Whether native code can hold a value to what it was: a number that it computes or is given."""
+        value = self.values[i]
+        number = not value.shape and not value.array and value.dtype in self.kinds and not value.is_constant()
+        return number and i in self.places and type(self.program.checks[k].expected) in (bool, float)
+
+    def _enter(self, i: int) -> None:
+        value = self.values[i]
+        if value.op is None:
+            self.outside.add(i)
+            if value.dtype in self.kinds or _is_integer(value):
+                self.places[i] = own(i, value.shape)
+            return
+        if value.op.name == "loop":
+            self._call(i)
+            return
+        before = len(self.units)
+        try:
+            self._write(self, i, value)
+        except Unwritten:
+            del self.units[before:]
+            self._call(i)
+
+    def _call(self, i: int, keep: bool = False) -> None:
+        value = self.values[i]
+        assert value.op is not None
+        for a in value.args:
+            self.settle(a)
+        made = Rolled(i, sorted(set(value.args)), [i]) if value.op.name == "loop" else Call(i, sorted(set(value.args)))
+        self.units.append(made)
+        self.outside.add(i)
+        if not keep and not isinstance(value.shape, list) and (value.dtype in self.kinds or _is_integer(value)):
+            self.places[i] = own(i, value.shape)
+
+    def settle(self, i: int) -> None:
+        """Let a value be in a buffer of its own, as NumPy needs it."""
+        place = self.places.get(i)
+        if place is None or place.buffer == i or i in self._settled:
+            return
+        self._settled.add(i)
+        if place.buffer in self.outside and place.buffer < self.known:
+            self._call(i, keep=True)
+        else:
+            self.copy(i, own(i, self.values[i].shape), place)
+
+    def fresh(self, shape: tuple[int, ...], dtype: Any, constant: Any = None) -> int:
+        """The number of a value that the program doesn't have: a constant, or room."""
+        self.values.append(Value(None, (), NO_PARAMS, shape, dtype, constant=constant, array=True))
+        i = len(self.values) - 1
+        self.places[i] = own(i, shape)
+        if constant is not None:
+            self.outside.add(i)
+        return i
+
+    def place(self, a: int) -> Place:
+        """Where a value lies.
+
+        Raises:
+            Unwritten: if it has a dtype that there is no code for.
+        """
+        found = self.places.get(a)
+        if found is None or math.prod(found.shape) == 0:
+            raise Unwritten
+        return found
+
+    # Statements
+
+    def operand(self, a: int, shape: tuple[int, ...], live: Sequence[int]) -> Read:
+        """Where the entries of an input are, by broadcasting with a shape; `live` are its axes with more than one place."""
+        if self.values[a].is_constant() and not self.values[a].shape:
+            return Read(a, 0, (0,) * len(live))
+        return read(self.place(a), shape, live)
+
+    def add(self, how: Any, i: int, extents: tuple[int, ...], reads: Any, write: Read, **more: Any) -> None:
+        """Write a statement."""
+        if how == "reduce" and all(write.strides):  # over axes of one place
+            how = "copy"
+        self.units.append(Statement(how, i, extents, reads, write, **more))
+
+    def copy(self, i: int, to: Place, source: Place | None, number: Any = None, part: bool = False) -> None:
+        """Entries from one place to another of the same shape, by broadcasting; or a number everywhere."""
+        live = [axis for axis, n in enumerate(to.shape) if n > 1]
+        reads = () if source is None else (read(source, to.shape, live),)
+        number = None if source is not None else number
+        extents = tuple([to.shape[a] for a in live])
+        if math.prod(to.shape):
+            self.add("copy", i, extents, reads, read(to, to.shape, live), number=number, part=part)
+
+
+def _is_integer(value: Value) -> bool:
+    """Whether it can be an index: integers that native code reads."""
+    return isinstance(value.dtype, np.dtype) and value.dtype in (np.dtype(np.int64), np.dtype(np.int32))
