@@ -23,7 +23,7 @@ FLOORS = [
     {"run", "mapper"},
     {"recording"},
     {"backprop", "conversions", "copies", "given", "looking", "objects", "recorded_ops", "standins"},
-    {"ready", "variable"},
+    {"ready", "recorded_calls", "variable"},
     {"arguments", "recorded", "surroundings", "wiring"},
     {"mapped"},
     {"layers", "numpy", "runs", "checkpointing", "trace"},

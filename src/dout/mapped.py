@@ -12,7 +12,8 @@ import numpy
 
 from .mapper import MappedLeaf, MappedNode
 from .objects import as_objects
-from .recorded import Whole, _split
+from .recorded import Whole
+from .recorded_calls import split
 from .recorded_ops import TAKEN, gather, replace
 from .recording import Handle, joined, make, record, use_for
 from .variable import Variable, View
@@ -62,7 +63,7 @@ def _is_number(k: Any) -> bool:
 
 
 def _parts(key: Any, x: Any) -> tuple[tuple[Any, ...], list[Any]]:
-    """An index in two parts, as `recorded._split` has it; numbers stay values too."""
+    """An index in two parts, as `recorded_calls.split` has it; numbers stay values too."""
     template: list[Any] = []
     indices: list[Any] = []
     for part in key if isinstance(key, tuple) else (key,):
@@ -70,7 +71,7 @@ def _parts(key: Any, x: Any) -> tuple[tuple[Any, ...], list[Any]]:
             template.append(TAKEN)
             indices.append(part)
         else:
-            some, found = _split((part,), x)
+            some, found = split((part,), x)
             template += some[1:] if found else some
             indices += found
     return (isinstance(key, tuple), *template), indices

@@ -17,13 +17,14 @@ from typing import Any
 import numpy
 
 from .conversions import WaysOut
-from .graph import NO_PARAMS, PICK, Primitive, RecordedLeaf, RecordedNode, form, next_serial
+from .graph import NO_PARAMS, Primitive, RecordedLeaf, RecordedNode, form, next_serial
 from .objects import as_objects
-from .recorded_ops import CALL, INT, SHAPES, STOP, TAKEN, TRUTH, constant, flat_op, gather, replace
+from .recorded_calls import called, flat_operator, recorder, split, values
+from .recorded_ops import INT, STOP, TRUTH, constant, flat_op, gather, replace
 from .recorder import RECORDER, Recorder
-from .recording import Handle, _running, binary, fixed, joined, record, use_for
+from .recording import Handle, _running, binary, joined, record, use_for
 from .rules import FLAT, FUNCTIONS, UFUNCS
-from .rules.elementwise import astype, where
+from .rules.elementwise import astype
 from .rules.indexing import getitem
 from .rules.ufuncs import store
 from .tree import flatten
@@ -41,30 +42,8 @@ _OF_FORM = {
     np.can_cast, np.common_type, np.iscomplexobj, np.isfortran, np.isrealobj, np.may_share_memory, np.min_scalar_type,
     np.ndim, np.result_type, np.shape, np.shares_memory, np.size,
 }  # fmt: skip
-#: Functions whose results have shapes that depend on those of arrays only.
-_SHAPED_ALIKE = {
-    np.all, np.any, np.argmax, np.argmin, np.argpartition, np.argsort, np.around, np.cumprod, np.cumsum, np.digitize, np.divmod,
-    np.fix, np.flip, np.frexp, np.isclose, np.isin, np.lexsort, np.matmul, np.max, np.mean, np.median, np.min, np.modf,
-    np.nan_to_num, np.nanargmax, np.nanargmin, np.partition, np.prod, np.roll, np.round, np.searchsorted, np.sort, np.sum,
-    np.transpose,
-}  # fmt: skip
 #: New arrays of a value's form, which the function may write to.
 _LIKE = {np.zeros_like, np.ones_like, np.empty_like}
-
-
-def recorder() -> Recorder:
-    """The recorder of this run.
-
-    Raises:
-        RuntimeError: if the run has ended, and a Variable was kept from it.
-    """
-    found = RECORDER.get()
-    if found is None:
-        raise RuntimeError(
-            "a Variable was kept from inside a function under dout.jit, which has returned. Return it from the function "
-            "instead."
-        )
-    return found
 
 
 class Whole:
@@ -150,22 +129,22 @@ class Whole:
     # Flat, and recorded
 
     def __lt__(self, other: Any) -> Any:
-        return _flat(np.less, operator.lt, self, other)
+        return flat_operator(np.less, operator.lt, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return _flat(np.less_equal, operator.le, self, other)
+        return flat_operator(np.less_equal, operator.le, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return _flat(np.greater, operator.gt, self, other)
+        return flat_operator(np.greater, operator.gt, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return _flat(np.greater_equal, operator.ge, self, other)
+        return flat_operator(np.greater_equal, operator.ge, self, other)
 
     def __eq__(self, other: Any) -> Any:
-        return _flat(np.equal, operator.eq, self, other)
+        return flat_operator(np.equal, operator.eq, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return _flat(np.not_equal, operator.ne, self, other)
+        return flat_operator(np.not_equal, operator.ne, self, other)
 
     def __hash__(self) -> int:
         """A number's, where Python would see the number: it may be looked up in a dict."""
@@ -174,49 +153,49 @@ class Whole:
         return hash(self._told("hash"))
 
     def __and__(self, other: Any) -> Any:
-        return _flat(np.bitwise_and, operator.and_, self, other)
+        return flat_operator(np.bitwise_and, operator.and_, self, other)
 
     def __rand__(self, other: Any) -> Any:
-        return _flat(np.bitwise_and, operator.and_, other, self)
+        return flat_operator(np.bitwise_and, operator.and_, other, self)
 
     def __or__(self, other: Any) -> Any:
-        return _flat(np.bitwise_or, operator.or_, self, other)
+        return flat_operator(np.bitwise_or, operator.or_, self, other)
 
     def __ror__(self, other: Any) -> Any:
-        return _flat(np.bitwise_or, operator.or_, other, self)
+        return flat_operator(np.bitwise_or, operator.or_, other, self)
 
     def __xor__(self, other: Any) -> Any:
-        return _flat(np.bitwise_xor, operator.xor, self, other)
+        return flat_operator(np.bitwise_xor, operator.xor, self, other)
 
     def __rxor__(self, other: Any) -> Any:
-        return _flat(np.bitwise_xor, operator.xor, other, self)
+        return flat_operator(np.bitwise_xor, operator.xor, other, self)
 
     def __lshift__(self, other: Any) -> Any:
-        return _flat(np.left_shift, operator.lshift, self, other)
+        return flat_operator(np.left_shift, operator.lshift, self, other)
 
     def __rshift__(self, other: Any) -> Any:
-        return _flat(np.right_shift, operator.rshift, self, other)
+        return flat_operator(np.right_shift, operator.rshift, self, other)
 
     def __invert__(self) -> Any:
         return record(flat_op(operator.invert, "invert"), (self,), NO_PARAMS)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _flat(np.floor_divide, operator.floordiv, self, other)
+        return flat_operator(np.floor_divide, operator.floordiv, self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _flat(np.floor_divide, operator.floordiv, other, self)
+        return flat_operator(np.floor_divide, operator.floordiv, other, self)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return _called(round, (self, ndigits), {})
+        return called(round, (self, ndigits), {})
 
     def __trunc__(self) -> Any:
-        return _called(math.trunc, (self,), {})
+        return called(math.trunc, (self,), {})
 
     def __floor__(self) -> Any:
-        return _called(math.floor, (self,), {})
+        return called(math.floor, (self,), {})
 
     def __ceil__(self) -> Any:
-        return _called(math.ceil, (self,), {})
+        return called(math.ceil, (self,), {})
 
     def astype(
         self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
@@ -251,9 +230,9 @@ class Whole:
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         kwargs = kwargs or {}
         if function in _OF_FORM:
-            return function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()})
+            return function(*map(values, args), **{k: values(v) for k, v in kwargs.items()})
         if function in _LIKE:
-            return constant(function(*map(_values, args), **{k: _values(v) for k, v in kwargs.items()}))
+            return constant(function(*map(values, args), **{k: values(v) for k, v in kwargs.items()}))
         if function in _SAVERS:
             recorder().fail(f"np.{function.__name__} writes to a file")
         out = kwargs.pop("out", None)
@@ -277,7 +256,7 @@ class Whole:
         handles = [v for v in flatten((args, dict(kwargs)))[0] if isinstance(v, Handle)]
         live = any(getattr(v._node, "live", ()) for v in handles)
         if flat:
-            return _called(function, args, kwargs)
+            return called(function, args, kwargs)
         running = recorder().running
         again = function in running and not live and not writes  # rules that call the function itself, on plain values
         if not again and (writes or live or all(np.result_type(v._value).kind in "fc" for v in handles)):
@@ -289,12 +268,12 @@ class Whole:
                     raise
             finally:
                 running.pop()
-        return _called(function, args, kwargs)
+        return called(function, args, kwargs)
 
     # Indexing
 
     def __getitem__(self, key: Any) -> Any:
-        key, indices = _split(key, self)
+        key, indices = split(key, self)
         if not indices:
             return record(getitem, (self,), {"key": key, "shape": np.shape(self._value)})
         return record(gather, (self, *indices), {"key": key, "shape": np.shape(self._value)})
@@ -302,12 +281,12 @@ class Whole:
     def __setitem__(self, key: Any, value: Any) -> None:
         if type(self._value) is not numpy.ndarray:
             raise TypeError(f"'{type(self._value).__name__}' object does not support item assignment")
-        key, indices = _split(key, self, masks=np.ndim(value) == 0)
+        key, indices = split(key, self, masks=np.ndim(value) == 0)
         if not indices:
             super().__setitem__(key, value)  # type: ignore[misc]
             return
         value = joined(value)
-        given = np.result_type(_values(value))
+        given = np.result_type(values(value))
         if isinstance(value, Handle) and not np.can_cast(given, self._value.dtype, "same_kind"):
             raise TypeError(f"x[...] = value: cannot cast {given} to the array's {self._value.dtype}")
         self._become(record(replace, (self, value, *indices), {"key": key}))
@@ -466,104 +445,3 @@ HANDLES = Recorded
 def _sees_types(filename: str) -> bool:
     """Whether code of this file asks for the user: his own, and what dispatches by type for him."""
     return is_users(filename) or filename in _DISPATCH
-
-
-def _values(x: Any) -> Any:
-    if isinstance(x, Handle):
-        return x._value
-    return type(x)(map(_values, x)) if type(x) in (list, tuple) else x
-
-
-def _flat(ufunc: Any, run: Callable[..., Any], x: Any, y: Any) -> Any:
-    """An operator that no derivative passes through; on Python's numbers it stays Python's."""
-    x, y = joined(x), joined(y)
-    if not all(isinstance(v, Handle | numpy.ndarray | numpy.generic | int | float | complex) for v in (x, y)):
-        return NotImplemented
-    return record(flat_op(run, ufunc.__name__), (x, y), NO_PARAMS)
-
-
-def _called(function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> Any:
-    """A function called by NumPy (or Python) on the values, with its results recorded."""
-    if isinstance(function, numpy.ufunc) and function.nout == 1 and not kwargs:
-        return record(flat_op(function), tuple(args), NO_PARAMS)
-    if function is numpy.where and len(args) == 3 and not kwargs and all(map(_is_entry, args)):
-        return record(where, tuple(args), NO_PARAMS)
-    flat, rebuild = flatten((tuple(args), dict(kwargs)))
-    handles = [v for v in flat if isinstance(v, Handle)]
-    note = recorder()
-    places = tuple([None if isinstance(v, Handle) else (note.constant(v),) for v in flat])
-    params = {"function": function, "rebuild": rebuild, "places": places}
-    result = record(CALL, tuple(handles), params)
-    value = result._value
-    if _has_shape(value) and not (function in _SHAPED_ALIKE and all(np.ndim(v._value) for v in handles)):
-        record(SHAPES, (result,), NO_PARAMS)._told("shape")  # it may depend on values, and Python may look at it alone
-    if isinstance(value, tuple | list) and all(_is_number(v) for v in value):
-        parts = [PICK(result, i=i) for i in range(len(value))]
-        kind = type(value)
-        return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
-    if _is_number(value):
-        return result
-    for v in handles:
-        v._told(getattr(function, "__name__", "a call"))  # type: ignore[attr-defined]
-    return value
-
-
-def _is_entry(value: Any) -> bool:
-    return isinstance(value, Handle | numpy.ndarray | numpy.generic | int | float | complex)
-
-
-def _has_shape(value: Any) -> bool:
-    return bool(value) if isinstance(value, tuple | list) else _is_number(value) and np.ndim(value) > 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | complex) or (
-        isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "fciub"
-    )
-
-
-def _split(key: Any, x: Any, masks: bool = False) -> tuple[Any, list[Any]]:
-    """An index in two parts: what is fixed for the recording, and the recorded values that stand in it.
-
-    Args:
-        key: the index, as it was written.
-        x: what is read or written to.
-        masks: whether a mask may stay one, because it doesn't matter how many entries it has.
-
-    Returns:
-        NumPy's key and no values; or a tuple of whether it was a tuple, and its parts, with the values apart. A mask
-        becomes the places where it is true.
-    """
-    parts = list(key) if isinstance(key, tuple) else [key]
-    if not any(isinstance(p, Handle | list | slice) for p in parts):
-        return fixed(key), []
-    indices: list[Any] = []
-    template: list[Any] = []
-    for part in parts:
-        if isinstance(part, list):
-            part = joined(part) if part else np.array(part, int)
-        if isinstance(part, slice):
-            template.append(
-                slice(*[None if e is None else operator.index(e) for e in (part.start, part.stop, part.step)])
-            )
-        elif not isinstance(part, Handle):
-            template.append(fixed(part))
-        elif np.result_type(part._value).kind == "b":
-            if not np.ndim(part._value):
-                template.append(bool(part))
-                continue
-            if masks:
-                indices.append(part)
-                template.append(TAKEN)
-                continue
-            places = _called(np.nonzero, (part,), {})
-            indices += places
-            template += [TAKEN] * len(places)
-        elif np.ndim(part._value) or (np.ndim(x._value) == len(parts) and None not in parts):
-            indices.append(part)
-            template.append(TAKEN)
-        else:
-            template.append(part.__index__())  # type: ignore[attr-defined]  # NumPy gives a view here, which may be written to
-    if not indices:
-        return tuple(template) if isinstance(key, tuple) else template[0], []
-    return (isinstance(key, tuple) or len(template) > 1, *template), indices
