@@ -4,7 +4,7 @@ Names may end in `*`. Every result is compared with dout's eager one first, the 
 its turn: PyTorch eager and compiled, with the threads it takes by itself, JAX's jit on the CPU in double precision; a ratio
 is the median of the rounds' ratios. Results go into results/native.json in the place of those of the same rows, so that it
 can be run in slices while nothing else runs. `python benchmarks/native_compile.py` measures first calls,
-`python benchmarks/native_table.py` writes table and plot.
+`python docs/make_native.py` writes table and plot.
 """
 
 from __future__ import annotations
