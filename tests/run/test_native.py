@@ -231,3 +231,17 @@ def test_memory_is_given_back():
     now, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert now < 100_000
+
+
+@pytest.mark.parametrize("make", [np.float64, np.float32, lambda x: np.array([x]), float])
+@pytest.mark.parametrize("at", [-np.inf, -0.0, 0.0, np.inf, -1.0, 2.0])
+def test_a_power_of_a_half_is_as_numpys(make, at):
+    """NumPy takes the square root of an array, and the power of a number; they differ at -inf and -0.0."""
+    x = make(at)
+    if isinstance(x, float) and type(x) is float and x < 0:
+        return  # Python's float gives a complex number
+    with np.errstate(invalid="ignore"):
+        expected = x**0.5
+        found = jit(lambda x: x**0.5)(x)
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))

@@ -109,6 +109,15 @@ def _small_power(exponent: Value) -> float | None:
     return float(exponent.constant) if exponent.constant in (0.5, 1, 2, 3, 4, -1) else None
 
 
+def _is_root(value: Value, given: list[Value]) -> bool:
+    """Whether NumPy takes the square root for a power of 1/2. Then -inf gives NaN and -0.0 stays; a power gives inf and 0.0."""
+    assert value.op is not None
+    x = np.full((1,) if given[0].shape else (), -np.inf, given[0].dtype)
+    with np.errstate(invalid="ignore"):
+        found = value.op.forward(x if given[0].array else x[()], given[1].constant, **value.params)
+    return bool(np.isnan(found).all())
+
+
 def _reduction(value: Value, x: Value) -> str | None:
     if value.dtype != x.dtype or KINDS[value.dtype] == "b1" or not x.shape or not value.params["axes"]:
         return None
@@ -176,6 +185,8 @@ class Scalars:
             )
         if name in _POWERS:
             small = _small_power(given[1])
+            if small == 0.5 and not exact and _is_root(value, given):
+                return self._intrinsic("sqrt", args[0])
             if small is not None:
                 return self._power(args[0], small, out, exact)
             return self._any_power(args, out, exact)
