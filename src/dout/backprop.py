@@ -8,7 +8,7 @@ it, and what a derivative is asked for is a set of nodes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -134,7 +134,7 @@ def _walk(
         if node.guards is not None:
             check(node)
         parents, args, out = node.parents, node.args, node.out
-        if not chosen and (op.chooses or ((op.add_into or op.joint) and _picks(op, node.params))):
+        if not chosen and op.chooses and (op.chooses is True or op.chooses(node.params)):
             chosen = True
             settings.update(np.seterr(divide="ignore", invalid="ignore", over="ignore"))  # of what was not chosen
         if linked is not None:
@@ -236,13 +236,6 @@ def _are_plain(dout: Any, parents: Sequence[Node | None], douts: dict[Node, Any]
     """Whether a derivative can be added in place to that of the first parent: neither is recorded."""
     parent = parents[0]
     return not isinstance(dout, Handle) and not (parent in douts and isinstance(douts[parent], Handle))
-
-
-def _picks(op: Primitive, params: Mapping[str, Any]) -> bool:
-    """Whether an operation reads the entries that one array of places, or a mask, names."""
-    if op.add_into is not None:
-        return isinstance(params.get("key"), ndarray)
-    return op.name == "gather" and params["key"][0] is False  # no tuple: the array stands alone, as it does above
 
 
 def _spared(d: Any, dout: Any) -> Any:

@@ -18,6 +18,8 @@ import numpy as np
 Array = Any
 #: `pullback(dout, out, *args, **params)` gives the derivative for one input.
 Pullback = Callable[..., Array]
+#: Whether an operation chooses among its inputs' entries, always or by its params.
+Chooses = bool | Callable[[Mapping[str, Any]], bool]
 
 _NUMBERS = (int, float, complex)
 _ARRAYS = (np.ndarray, np.generic)
@@ -38,7 +40,8 @@ class Primitive:
         elementwise: the output has the broadcast shape of the inputs, and so has each derivative; no params.
         view: NumPy may return a view of the first input's memory, through which user code can write.
         read_only: that view can't be written to.
-        chooses: the derivative is 0 for what was not chosen, which may be infinite or NaN.
+        chooses: the derivative is 0 for what was not chosen, which may be infinite or NaN; or a function of the params that
+            says whether.
         only, both, first, second: what `keeps` says when its only input is tracked, both are, or one of two is: looked
             up at every elementwise operation.
         add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
@@ -61,7 +64,7 @@ class Primitive:
         elementwise: bool = False,
         view: bool = False,
         read_only: bool = False,
-        chooses: bool = False,
+        chooses: Chooses = False,
         add_into: Callable[..., None] | None = None,
         flat: bool = False,
     ) -> None:

@@ -102,6 +102,7 @@ gather: Primitive = Primitive(
         scatter_add(dout, *indices, key=key, shape=shape),
         *_nones(len(indices)),
     ),
+    chooses=lambda params: params["key"][0] is False,  # an array alone, as for getitem
 )
 scatter_add: Primitive = Primitive(
     "scatter_add",

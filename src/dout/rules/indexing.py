@@ -71,6 +71,7 @@ getitem = primitive(
     lambda dout, _out, _x, key, shape: scatter(dout, key=key, shape=shape),
     view=True,
     add_into=_add_at,
+    chooses=lambda params: type(params["key"]) is numpy.ndarray,
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..graph import Each, Primitive, Pullback
+from ..graph import Chooses, Each, Primitive, Pullback
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def primitive(
     joint: Callable[..., tuple[Any, ...]] | None = None,
     view: bool = False,
     read_only: bool = False,
-    chooses: bool = False,
+    chooses: Chooses = False,
     add_into: Callable[..., None] | None = None,
 ) -> Primitive:
     """Make an operation that is not a ufunc; `each` and `joint` are the other forms of pullbacks."""
