@@ -16,7 +16,7 @@ from ...passes.program import Program, Value
 from ..interpret import BROKEN, forwarded
 from . import abi, threads
 from .engine import Code
-from .segments import ALIGNMENT, Segment, nbytes, touched
+from .segments import ALIGNMENT, Segment, nbytes
 
 #: So many operations of a step are named.
 _NAMED = 12
@@ -170,9 +170,3 @@ class Timing:
         run = names["run"]
         order = list(dict.fromkeys(value.args))
         return lambda *given: run(*[given[value.args.index(a)] for a in order])
-
-
-def moved_bytes(plan: Plan) -> int:
-    """How many bytes all native steps read and write."""
-    native = [s for s in plan.steps if not isinstance(s, Call)]
-    return sum(nbytes(plan.buffers[i]) for s in native for i in touched(s, plan.buffers))
