@@ -39,3 +39,11 @@ def main(pages: Mapping[str, Mapping[str, Callable[[], str]]]) -> None:
     if "--check" in sys.argv[1:] and stale:
         sys.exit(f"out of date: {', '.join(stale)}; run python docs/{Path(sys.argv[0]).name}")
     print(f"written: {', '.join(stale)}" if stale else "all blocks are up to date")
+
+
+def whole(path: Path, text: str) -> None:
+    """Write a page that a script makes from the first line to the last, or with `--check` exit with 1 if it is out of date."""
+    if "--check" not in sys.argv[1:]:
+        path.write_text(text, encoding="utf-8")
+    elif not path.exists() or path.read_text(encoding="utf-8") != text:
+        sys.exit(f"out of date: {path.name}; run python docs/{Path(sys.argv[0]).name}")

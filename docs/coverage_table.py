@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from blocks import whole
 
 from dout.rules import FLAT, FUNCTIONS, UFUNCS
 
@@ -147,13 +147,5 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    new = page()
-    if "--check" in sys.argv:
-        return 0 if PAGE.exists() and PAGE.read_text(encoding="utf-8") == new else 1
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    whole(PAGE, page())

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from blocks import whole
 from function_causes import CAUSES
 
 HERE = Path(__file__).parent
@@ -99,13 +99,5 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    new = page()
-    if "--check" in sys.argv:
-        return 0 if PAGE.exists() and PAGE.read_text(encoding="utf-8") == new else 1
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    whole(PAGE, page())
