@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .levels import leveled, reads_of
-from .plan import Read, Statement
+from .plan import Index, Read, Statement
 from .program import Value
 
 #: Arrays with fewer entries stay in the cache anyway.
@@ -119,8 +119,9 @@ def _renamed(u: Statement, names: dict[int, int]) -> Statement:
 
 
 def _rereading(u: Statement, names: dict[int, int]) -> Statement:
-    return replace(u, reads=tuple([_elsewhere(r, names) for r in u.reads]))
+    return replace(u, reads=tuple([_elsewhere(r, names) for r in u.reads]), write=_elsewhere(u.write, names))
 
 
 def _elsewhere(r: Read, names: dict[int, int]) -> Read:
-    return Read(names.get(r.value, r.value), r.offset, r.strides, r.indices)
+    indices = tuple([Index(_elsewhere(i.read, names), i.extent, i.stride) for i in r.indices])
+    return Read(names.get(r.value, r.value), r.offset, r.strides, indices)

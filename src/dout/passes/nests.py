@@ -88,8 +88,8 @@ def _collapsed(loop: Loop, depth: int) -> Loop:
 
 
 def _accesses(s: Statement) -> list[Read]:
-    """Every place that a statement reads or writes."""
-    own = [*s.reads, s.write]
+    """Every place that a statement reads or writes, or numbers."""
+    own = [*s.reads, s.write, *([s.numbered] if s.numbered else [])]
     return [*own, *[i.read for r in own for i in r.indices]]
 
 
@@ -107,6 +107,7 @@ def _join_axes(s: Statement, depth: int) -> None:
     s.extents = (*s.extents[:depth], s.extents[depth] * s.extents[depth + 1], *s.extents[depth + 2 :])
     s.reads = tuple([joined(r) for r in s.reads])
     s.write = joined(s.write)
+    s.numbered = joined(s.numbered) if s.numbered else None
     s.scanned -= s.scanned > depth
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from . import entries, moves, sums
+from .calls import called
 from .entries import gather, index_place
 from .indices import index_of
 from .places import own, read, viewed
 from .program import Program, Value
-from .sums import count, einsum, matmul
+from .sums import einsum, matmul
 from .writing import Unwritten, Writing
 
 #: Says of a value whether it is computed entry by entry ("map"), reduced ("reduce"), or by NumPy (None).
@@ -47,10 +48,10 @@ def statements(program: Program, kind: Kind, kinds: Any, products: bool = True) 
         name = value.op.name
         if isinstance(value.shape, list) or math.prod(value.shape) == 0:
             raise Unwritten
-        if name == "call":
-            count(w, i, value)
-        elif value.dtype not in kinds:
+        if value.dtype not in kinds:
             raise Unwritten
+        if name == "call":
+            called(w, i, value)
         elif name == "einsum" and len(value.args) > 1:
             einsum(w, i, value, products)
         elif value.op.view or name == "copy":

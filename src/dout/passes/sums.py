@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from .contractions import Contraction, contraction
 from .places import Place, own, read
@@ -35,30 +34,17 @@ def reduced(w: Writing, i: int, source: Place, axes: Sequence[int], combine: str
     w.add("reduce", i, extents, (entry,), write, combine=combine)
 
 
-def count(w: Writing, i: int, value: Value) -> None:
-    """How many entries of a mask are true: `np.sum` or `np.count_nonzero` of it, which gives integers."""
-    if value.params["function"] not in (np.sum, np.count_nonzero) or value.dtype != np.dtype(np.int64):
-        raise Unwritten
-    a = value.args[0]
-    source = w.place(a)
-    args, options = value.params["rebuild"](iter([a if p is None else p[0] for p in value.params["places"]]))
-    axis = args[1] if len(args) == 2 else options.pop("axis", None)
-    keepdims = options.pop("keepdims", False)
-    mask = len(value.args) == 1 and args[0] is a and np.dtype(w.values[a].dtype) == np.bool_
-    if not mask or len(args) > 2 or options or not isinstance(keepdims, bool) or not source.shape:
-        raise Unwritten
-    axes = normalize_axis_tuple(range(len(source.shape)) if axis is None else axis, len(source.shape))
-    if value.array and not value.shape:
-        raise Unwritten
-    reduced(w, i, source, axes, "sum")
-
-
 def scan(w: Writing, i: int, value: Value) -> None:
     """A running sum or product."""
     assert value.op is not None
     source, axis = w.place(value.args[0]), value.params["axis"]
     if axis is None or w.values[value.args[0]].dtype != value.dtype or source.shape != value.shape:
         raise Unwritten
+    scanned(w, i, value, source, axis, value.op.name.removeprefix("cum"))
+
+
+def scanned(w: Writing, i: int, value: Value, source: Place, axis: int, combine: str) -> None:
+    """Entries of a place combined along an axis, each step of which is kept."""
     live = [a for a, n in enumerate(value.shape) if n > 1]
     w.places[i] = own(i, value.shape)
     if axis % len(value.shape) not in live:
@@ -66,7 +52,6 @@ def scan(w: Writing, i: int, value: Value) -> None:
         return
     entry, write = read(source, value.shape, live), read(w.places[i], value.shape, live)
     extents = tuple([value.shape[a] for a in live])
-    combine = {"cumsum": "sum", "cumprod": "prod"}[value.op.name]
     w.add("scan", i, extents, (entry,), write, combine=combine, scanned=live.index(axis % len(value.shape)))
 
 
@@ -93,13 +78,14 @@ def contract(
 ) -> None:
     """A sum of products by its labels: a call of BLAS where it is one, a statement where it is small."""
     places = [w.place(a) for a in value.args]
-    if any(w.values[a].dtype != value.dtype for a in value.args):
+    if any(w.values[a].dtype != value.dtype for a in value.args) or value.dtype == np.bool_:
         raise Unwritten
     found: Contraction | None = contraction(places, inputs, result)
     if found is None:
         raise Unwritten
     w.places[i] = own(i, value.shape)
-    product = found.product(i) if products and found.is_large(SMALL) else None
+    floating = np.dtype(value.dtype).kind == "f"  # there is no BLAS for integers
+    product = found.product(i) if products and floating and found.is_large(SMALL) else None
     if product is not None:
         w.units.append(product)
         return

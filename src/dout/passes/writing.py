@@ -72,7 +72,7 @@ class Writing:
         value = self.values[i]
         if value.op is None:
             self.outside.add(i)
-            if value.dtype in self.kinds or _is_integer(value):
+            if value.dtype in self.kinds:
                 self.places[i] = own(i, value.shape)
             return
         if value.op.name == "loop":
@@ -93,7 +93,7 @@ class Writing:
         made = Rolled(i, sorted(set(value.args)), [i]) if value.op.name == "loop" else Call(i, sorted(set(value.args)))
         self.units.append(made)
         self.outside.add(i)
-        if not keep and not isinstance(value.shape, list) and (value.dtype in self.kinds or _is_integer(value)):
+        if not keep and not isinstance(value.shape, list) and value.dtype in self.kinds:
             self.places[i] = own(i, value.shape)
 
     def settle(self, i: int) -> None:
@@ -149,8 +149,3 @@ class Writing:
         extents = tuple([to.shape[a] for a in live])
         if math.prod(to.shape):
             self.add("copy", i, extents, reads, read(to, to.shape, live), number=number, part=part)
-
-
-def _is_integer(value: Value) -> bool:
-    """Whether it can be an index: integers that native code reads."""
-    return isinstance(value.dtype, np.dtype) and value.dtype in (np.dtype(np.int64), np.dtype(np.int32))

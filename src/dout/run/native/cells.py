@@ -18,7 +18,7 @@ from ...passes.program import Program, Value
 from ...passes.roll_loops import STEPPED, Loop, Moving, at_step
 from . import text as ir
 from .registers import MOST_ENTRIES, NoRegisters, Register, Registers
-from .scalars import KINDS
+from .scalars import FLOATS
 
 _LONG = ir.IntType(64)
 
@@ -132,9 +132,9 @@ class CellRegisters(Registers):
         Raises:
             NoRegisters: if there is none.
         """
-        if value.dtype not in KINDS or KINDS[value.dtype] == "b1":
+        if value.dtype not in FLOATS or FLOATS[value.dtype] == "b1":
             raise NoRegisters(f"arrays of {value.dtype} in memory")
-        return self.scalars.types[KINDS[value.dtype]]
+        return self.scalars.types[FLOATS[value.dtype]]
 
     def _current(self, cells: Cells) -> Memory:
         if cells.version != cells.memory.version:
@@ -240,7 +240,7 @@ class CellRegisters(Registers):
         self.settle(given)
         entries = np.broadcast_to(self._whole(given), places[0].shape).ravel().tolist()
         for (first, moves), entry in zip(_pairs(places), entries, strict=True):
-            cast = self.scalars.cast(entry.value, KINDS[value.dtype])
+            cast = self.scalars.cast(entry.value, FLOATS[value.dtype])
             self.b.store(cast, self._address(memory, kind, first, moves))
         memory.version += 1
         return Cells(memory, memory.version)
@@ -259,7 +259,7 @@ class CellRegisters(Registers):
         self._spend(len(rows.entries))
         for (first, moves), entry in zip(_pairs(rows.places), rows.entries, strict=True):
             at = self._address(memory, kind, first, moves)
-            row = Register(self.b, self.scalars.cast(entry, KINDS[value.dtype])) + 0
+            row = Register(self.b, self.scalars.cast(entry, FLOATS[value.dtype])) + 0
             self.b.store(self.b.fadd(self.b.load(at, typ=kind), row.value), at)
         memory.version += 1
         return Cells(memory, memory.version)

@@ -15,14 +15,13 @@ import numpy as np
 
 from ...passes.nests import ends_in_register, is_register, keeps_register
 from ...passes.plan import Loop, Nest, Plan, Read, Statement
+from . import integers
 from . import text as ir
 from .scalars import KINDS, Scalars
 from .uniform import uniform
 
 #: Entries of a row whose sum is kept in registers.
 BLOCK = 2048
-#: Integers that can be read, as indices or as counts.
-INTEGERS = {np.dtype(np.int64): "i8", np.dtype(np.int32): "i4"}
 _NEUTRAL = {"sum": -0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
 #: A register: the value at hand, and the place that it is of.
 _Registers = dict[int, tuple[Any, Read]]
@@ -93,13 +92,11 @@ class Emission:
     # Small words
 
     def _kind(self, i: int) -> str:
-        dtype = self.values[i].dtype
-        return KINDS.get(dtype) or INTEGERS[dtype]
+        return KINDS[self.values[i].dtype]
 
     def _memory(self, kind: str) -> Any:
         """The type of an entry in memory."""
-        sizes = {"b1": 8, "i8": 64, "i4": 32}
-        return self.ir.IntType(sizes[kind]) if kind in sizes else self.scalars.types[kind]
+        return self.ir.IntType(8) if kind == "b1" else self.scalars.types[kind]
 
     def number(self, value: int) -> Any:
         """An integer."""
@@ -113,7 +110,7 @@ class Emission:
         found = self.b.load(pointer, typ=self._memory(kind))
         if kind == "b1":
             return self.b.icmp_unsigned("!=", found, self.ir.Constant(self.ir.IntType(8), 0))
-        return self.b.sext(found, self.long) if kind == "i4" else found
+        return found
 
     def _store(self, value: Any, pointer: Any, kind: str) -> None:
         if kind == "b1":
@@ -122,16 +119,21 @@ class Emission:
 
     # Places
 
-    def _pointer(self, r: Read, where: Sequence[Any]) -> Any:
-        i = r.value
-        skip = self.inner.get(i, 0)
+    def _offset(self, r: Read, where: Sequence[Any], skip: int = 0) -> Any:
+        """How many entries after the first a place is, but for what is computed; `skip` outer axes don't count."""
         offset = self.number(r.offset)
         for step, index in list(zip(r.strides, where, strict=False))[skip:]:
             if step:
                 part = index if step == 1 else self.b.mul(index, self.number(step), flags=("nsw",))
                 offset = self.b.add(offset, part, flags=("nsw",)) if not _is_zero(offset) else part
+        return offset
+
+    def _pointer(self, r: Read, where: Sequence[Any], registers: _Registers | None = None) -> Any:
+        i = r.value
+        offset = self._offset(r, where, self.inner.get(i, 0))
         for index in r.indices:
-            place = self._entry_of(index.read, where, {})
+            place = self._entry_of(index.read, where, registers or {})
+            place = self.scalars.cast(place, "i8", self._kind(index.read.value))
             negative = self.b.icmp_signed("<", place, self.number(0))
             place = self.b.select(negative, self.b.add(place, self.number(index.extent)), place)
             wrong = self.b.icmp_unsigned(">=", place, self.number(index.extent))
@@ -147,11 +149,11 @@ class Emission:
             return found[0]
         value = self.values[r.value]
         if r.value not in self.at:  # a number that is part of the code
-            return self.scalars.constant(value.constant, KINDS.get(value.dtype, "f8"))
+            return self.scalars.constant(value.constant, self.scalars.kind_of(value))
         same = uniform(self.plan.program, r.value) if value.constant is not None else None
-        if same is not None and value.dtype in KINDS:
+        if same is not None:
             return self.scalars.constant(same, KINDS[value.dtype])
-        return self._load(self._pointer(r, where), self._kind(r.value))
+        return self._load(self._pointer(r, where, registers), self._kind(r.value))
 
     # Statements
 
@@ -167,11 +169,11 @@ class Emission:
         if s.how == "scan":
             entry = self._scanned(s, where, entry)
         if s.how == "add":
-            pointer = self._pointer(s.write, where)
-            self._store(self.b.fadd(self._load(pointer, kind), entry), pointer, kind)
+            pointer = self._pointer(s.write, where, registers)
+            self._store(self._combine("sum", self._load(pointer, kind), entry, kind), pointer, kind)
             return
         if s.value in self.at:
-            self._store(entry, self._pointer(s.write, where), kind)
+            self._store(entry, self._pointer(s.write, where, registers), kind)
         if s.value in self.once and keeps_register(s):
             registers[s.value] = (entry, s.write)
 
@@ -184,13 +186,20 @@ class Emission:
         if s.how == "map":
             value = self.values[s.value]
             return self.scalars.emit(value, [self.values[a] for a in value.args], args)
-        args = [self._cast(a, kind) for a in args]
-        return args[0] if len(args) == 1 else self.b.fmul(*args)
+        if s.numbered is not None:
+            return self._number_if_alike(s, where, *args)
+        kinds = [self.scalars.kind_of(self.values[r.value]) for r in s.reads]
+        args = [self.scalars.cast(a, kind, of) for a, of in zip(args, kinds, strict=True)]
+        return args[0] if len(args) == 1 else self._combine("prod", *args, kind)
 
-    def _cast(self, x: Any, kind: str) -> Any:
-        if kind in INTEGERS.values():
-            return self.b.zext(x, self.long) if x.type == self.scalars.types["b1"] else x
-        return self.scalars.cast(x, kind)
+    def _number_if_alike(self, s: Statement, where: Sequence[Any], x: Any, best: Any) -> Any:
+        """The number of an entry that is the best one, or is NaN, which wins; of others a number that is beyond all."""
+        assert s.numbered is not None
+        if x.type in (self.scalars.types["f8"], self.scalars.types["f4"]):
+            alike = self.b.or_(self.b.fcmp_ordered("==", x, best), self.b.fcmp_unordered("uno", x, x))
+        else:
+            alike = self.b.icmp_unsigned("==", x, best)
+        return self.b.select(alike, self._offset(s.numbered, where), self._neutral(s))
 
     def _check(self, s: Statement, where: Sequence[Any], registers: _Registers) -> None:
         found = self._entry_of(s.reads[0], where, registers)
@@ -211,32 +220,39 @@ class Emission:
         kind = self._kind(s.value)
         back = self.b.select(first, self.number(0), self.number(-step))
         before = self._load(self.b.gep(here, [back], source_etype=self._memory(kind)), kind)
-        return self.b.select(first, entry, self._combine(s.combine, before, entry))
+        return self.b.select(first, entry, self._combine(s.combine, before, entry, kind))
 
     # Reductions
 
     def _neutral(self, s: Statement) -> Any:
         kind = self._kind(s.value)
-        if kind in INTEGERS.values():
-            return self.number(0)
-        return self.scalars.constant(_NEUTRAL[s.combine], kind)
+        if kind in ("f8", "f4"):
+            return self.scalars.constant(_NEUTRAL[s.combine], kind)
+        if kind == "b1":
+            return self.scalars.constant(s.combine == "min", kind)
+        limits = {"sum": 0, "prod": 1, "max": integers.least(kind), "min": integers.greatest(kind)}
+        return self.scalars.constant(limits[s.combine], kind)
 
-    def _combine(self, name: str, x: Any, y: Any, fast: bool = False) -> Any:
+    def _combine(self, name: str, x: Any, y: Any, kind: str, fast: bool = False) -> Any:
+        if kind == "b1":
+            return self.b.or_(x, y) if name == "max" else self.b.and_(x, y)
+        if kind in integers.TYPES:
+            if name in ("sum", "prod"):
+                return (self.b.add if name == "sum" else self.b.mul)(x, y)
+            return self.scalars.integers.chosen(">" if name == "max" else "<", x, y, kind)
         flags = ("reassoc",) if fast else ()
-        if x.type == self.long:
-            return self.b.add(x, y)
         if name == "sum":
             return self.b.fadd(x, y, flags=flags)
         if name == "prod":
             return self.b.fmul(x, y, flags=flags)
         name = "llvm.maximum" if name == "max" else "llvm.minimum"
-        kind = self.ir.FunctionType(x.type, [x.type, x.type])
-        return self.b.call(self.module.declare_intrinsic(name, [x.type], kind), [x, y])
+        function = self.ir.FunctionType(x.type, [x.type, x.type])
+        return self.b.call(self.module.declare_intrinsic(name, [x.type], function), [x, y])
 
     def _accumulate(self, s: Statement, write: Read, where: Sequence[Any], entry: Any) -> None:
         kind = self._kind(s.value)
         pointer = self._target(s, write, where)
-        self._store(self._combine(s.combine, self._load(pointer, kind), entry), pointer, kind)
+        self._store(self._combine(s.combine, self._load(pointer, kind), entry, kind), pointer, kind)
 
     def _target(self, s: Statement, write: Read, where: Sequence[Any]) -> Any:
         """Where a reduction is added up: its buffer, or this piece's part of it."""
@@ -333,7 +349,7 @@ class Emission:
             last = self.b.select(self.b.icmp_signed(">", last, stop), stop, last)
             for s, slot, total in zip(rows, slots, self._row(loop, rows, where, registers, first, last), strict=True):
                 before = self.b.load(slot, typ=total.type)
-                self.b.store(self._combine(s.combine, before, total), slot)
+                self.b.store(self._combine(s.combine, before, total, self._kind(s.value)), slot)
         return [self.b.load(slot, typ=self._neutral(s).type) for s, slot in zip(rows, slots, strict=True)]
 
     def _slot(self, s: Statement) -> Any:
@@ -356,7 +372,7 @@ class Emission:
                     continue
                 entry = self._made(s, at, inner)
                 before = here.phis[rows.index(s)]
-                carried[id(s)] = self._combine(s.combine, before, entry, fast=True)
+                carried[id(s)] = self._combine(s.combine, before, entry, self._kind(s.value), fast=True)
             here.carried = [carried[id(s)] for s in rows]
         return here.totals
 

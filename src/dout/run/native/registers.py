@@ -14,7 +14,7 @@ import numpy as np
 
 from ...passes.program import Program, Value
 from . import text as ir
-from .scalars import KINDS, Scalars, kind
+from .scalars import FLOATS, Scalars, kind
 
 #: Arrays with more entries are no registers, and so many instructions are the most.
 MOST_ENTRIES = 64
@@ -84,9 +84,9 @@ class Registers:
         """
         if isinstance(value.dtype, type) and value.dtype is int and value.is_constant():
             return self.scalars.types["f8"]
-        if type(value.shape) is not tuple or value.dtype not in KINDS or not 0 < math.prod(value.shape) <= MOST_ENTRIES:
+        if type(value.shape) is not tuple or value.dtype not in FLOATS or not 0 < math.prod(value.shape) <= MOST_ENTRIES:
             raise NoRegisters(f"a value of {value.dtype} with shape {value.shape}")
-        return self.scalars.types[KINDS[value.dtype]]
+        return self.scalars.types[FLOATS[value.dtype]]
 
     def array(self, entries: list[Any], shape: tuple[int, ...]) -> np.ndarray:
         """LLVM values as an array of registers."""
@@ -103,7 +103,7 @@ class Registers:
     def load(self, pointer: Any, value: Value, offset: Any) -> np.ndarray:
         """A value from memory, where its first entry lies so many entries after the pointer."""
         kind_of = self.type_of(value)
-        bit = KINDS[value.dtype] == "b1"
+        bit = FLOATS[value.dtype] == "b1"
         found = []
         for k in range(math.prod(value.shape)):
             at = offset if not k else self.b.add(offset, ir.Constant(ir.IntType(64), k))
@@ -134,7 +134,7 @@ class Registers:
         """
         kind_of = self.type_of(value)
         entries = np.ravel(value.constant).tolist() if value.array else [value.constant]
-        number = KINDS.get(value.dtype, "f8")
+        number = FLOATS.get(value.dtype, "f8")
         assert self.scalars.types[number] == kind_of
         return self.array([self.scalars.constant(e, number) for e in entries], value.shape)
 

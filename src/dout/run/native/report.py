@@ -42,6 +42,12 @@ def described_plan(
     return "\n".join(lines)
 
 
+def _named(value: Value) -> str:
+    """An operation's name; of NumPy's own functions, the function's."""
+    assert value.op is not None
+    return getattr(value.params.get("function"), "__name__", "call") if value.op.name == "call" else value.op.name
+
+
 def _is_split(step: Step) -> bool:
     return isinstance(step, Nest) and step.parallel and step.work >= threads.WORTH and threads.available()
 
@@ -64,7 +70,7 @@ def _described(plan: Plan, step: Step) -> str:
     if not isinstance(step, Nest):
         return f"native: loop %{step.value}; {moved}"
     made = list(dict.fromkeys(s.value for s in step.statements()))
-    names = [f"%{i} {op.name}" for i in made if i < len(values) and (op := values[i].op) is not None]
+    names = [f"%{i} {_named(values[i])}" for i in made if i < len(values) and values[i].op is not None]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     cut = " in pieces" if _is_split(step) else ""
     return f"native: {_loops(step.body)}{cut}: {', '.join(names[:_NAMED])}{more}; {moved}"

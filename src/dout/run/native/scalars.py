@@ -1,7 +1,7 @@
 """Each operation as LLVM instructions, for one entry.
 
-A value is a double, a float, or a bit. Which operations there are, and for which dtypes, is this room's own table;
-whatever isn't in it is computed by NumPy.
+A value is a double, a float, a bit, or an integer (`integers.py`). Which operations there are, and for which dtypes, is this
+room's own table; whatever isn't in it is computed by NumPy.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from ...passes.program import Program, Value
-from . import math
+from . import integers, math
 
-#: The dtypes that there is code for, and what they are called in LLVM.
-KINDS: dict[Any, str] = {
+#: The dtypes of floats and bits, and what they are called here.
+FLOATS: dict[Any, str] = {
     np.dtype(np.float64): "f8", float: "f8", np.dtype(np.float32): "f4", np.dtype(np.bool_): "b1", bool: "b1",
 }  # fmt: skip
+#: All dtypes that there is code for.
+KINDS: dict[Any, str] = {**FLOATS, **integers.KINDS}
 _COMPARISONS = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
 }  # fmt: skip
@@ -26,6 +28,8 @@ _ONE = {"negative", "positive", "absolute", "fabs", "reciprocal", "square", "sqr
 _POWERS = {"power", "float_power"}
 _MATHEMATICS = math.NAMES - _POWERS
 _CHOICES = {"maximum", "minimum", "fmax", "fmin"}
+#: What arithmetic and choices are of bits.
+_OF_BITS = {"add": "or", "multiply": "and", "maximum": "or", "minimum": "and", "fmax": "or", "fmin": "and"}
 _ANGLES = {"deg2rad": np.pi / 180, "radians": np.pi / 180, "rad2deg": 180 / np.pi, "degrees": 180 / np.pi}
 _TESTS = {"isnan", "isinf", "isfinite", "signbit"}
 _LOGIC = {
@@ -46,12 +50,19 @@ def kind(program: Program, i: int) -> str | None:
     name, out = value.op.name, KINDS[value.dtype]
     if any(isinstance(g.shape, list) or 0 in g.shape for g in given):
         return None
-    if not all(_is_known(g) or (name in _ARITHMETIC and out == "f8" and _is_count(g)) for g in given):
+    if not all(_is_known(g) for g in given):
         return None
     if name in REDUCTIONS:
         return _reduction(value, given[0])
     if value.array and not value.shape and name != "where":
         return None  # an array without axes is made by few operations; NumPy knows which
+    if integers.concerns(value, given):
+        if not integers.has_code(value, given):
+            return None
+        if out not in ("f8", "f4"):
+            return "map"
+    if out == "b1" and name in _OF_BITS:
+        return "map" if _are(given, "b1") and value.dtype is not bool else None
     if name in _ARITHMETIC or name in _CHOICES:
         return _floating(value, given) if out != "b1" else None
     if name in _ONE | _MATHEMATICS | {"sign", "copysign"} or name in _ANGLES:
@@ -79,11 +90,6 @@ def _is_known(value: Value) -> bool:
     if value.dtype in KINDS:
         return True
     return value.is_constant() and not value.shape and not value.array and isinstance(value.constant, int | np.integer)
-
-
-def _is_count(value: Value) -> bool:
-    """Whether it is an integer of NumPy's, which arithmetic with doubles makes a double of."""
-    return isinstance(value.dtype, np.dtype) and value.dtype == np.dtype(np.int64)
 
 
 def _are(given: list[Value], *kinds: str) -> bool:
@@ -134,25 +140,35 @@ class Scalars:
         self.b = builder
         self.m = module
         self.bail = bail
-        self.types = {"f8": ir.DoubleType(), "f4": ir.FloatType(), "b1": ir.IntType(1)}
+        self.types = {"f8": ir.DoubleType(), "f4": ir.FloatType(), "b1": ir.IntType(1), **integers.TYPES}
+        self.comparisons = _COMPARISONS
+        self.integers = integers.Integers(builder, self)
 
     def constant(self, value: Any, kind: str) -> Any:
         """A number as a constant."""
         if kind == "b1":
             return self.ir.Constant(self.types[kind], int(bool(value)))
+        if kind in integers.TYPES:
+            return integers.constant(value, kind)
         return self.ir.Constant(self.types[kind], float(np.float32(value)) if kind == "f4" else float(value))
 
-    def cast(self, x: Any, to: str) -> Any:
-        """A value in another dtype."""
+    def kind_of(self, value: Value) -> str:
+        """What a value's entries are; constant integers of Python's are doubles."""
+        return KINDS.get(value.dtype, "f8")
+
+    def cast(self, x: Any, to: str, of: str = "") -> Any:
+        """A value in another dtype; `of` is what it is so far, where that may be an integer."""
         kind = self.types[to]
         if x.type == kind:
             return x
+        if to in integers.TYPES:
+            return self.integers.cast(x, to, of)
+        if to == "b1":
+            return self.integers.truth(x)
         if x.type == self.types["b1"]:
             return self.b.uitofp(x, kind)
-        if x.type == self.ir.IntType(64):
-            return self.b.sitofp(x, kind)
-        if to == "b1":
-            return self.b.fcmp_unordered("!=", x, self.ir.Constant(x.type, 0.0))
+        if of in integers.TYPES:
+            return self.b.sitofp(x, kind) if integers.is_signed(of) else self.b.uitofp(x, kind)
         return self.b.fpext(x, kind) if to == "f8" else self.b.fptrunc(x, kind)
 
     def _intrinsic(self, name: str, *args: Any) -> Any:
@@ -165,12 +181,19 @@ class Scalars:
         """One entry of a value, from those of its inputs (as they are) and what they are."""
         assert value.op is not None
         name, out = value.op.name, KINDS[value.dtype]
+        if integers.concerns(value, given):
+            if out not in ("f8", "f4"):
+                return self.integers.emit(value, given, args)
+            start = 1 if name == "where" else 0
+            kinds = [self.kind_of(g) for g in given]
+            args[start:] = [self.cast(a, out, k) for a, k in zip(args[start:], kinds[start:], strict=True)]
         if name in _COMPARISONS:
             return self._compare(_COMPARISONS[name], given, args)
         if name == "where":
             return self.b.select(args[0], self.cast(args[1], out), self.cast(args[2], out))
-        if name in _LOGIC:
-            return {"and": self.b.and_, "or": self.b.or_, "xor": self.b.xor}[_LOGIC[name]](args[0], args[1])
+        if name in _LOGIC or (out == "b1" and name in _OF_BITS):
+            word = _LOGIC.get(name) or _OF_BITS[name]
+            return {"and": self.b.and_, "or": self.b.or_, "xor": self.b.xor}[word](args[0], args[1])
         if name in ("logical_not", "invert"):
             return self.b.not_(args[0])
         if name in _TESTS:

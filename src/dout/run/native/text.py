@@ -96,13 +96,13 @@ class IRBuilder:
         return Value(kind, name)
 
     add, sub, mul = _two("add"), _two("sub"), _two("mul")
-    sdiv = _two("sdiv")
+    sdiv, udiv, srem, urem = _two("sdiv"), _two("udiv"), _two("srem"), _two("urem")
     shl, ashr, lshr = _two("shl"), _two("ashr"), _two("lshr")
     and_, or_, xor = _two("and"), _two("or"), _two("xor")
     fadd, fsub, fmul, fdiv = _two("fadd"), _two("fsub"), _two("fmul"), _two("fdiv")
     zext, sext, trunc = _cast("zext"), _cast("sext"), _cast("trunc")
     fpext, fptrunc = _cast("fpext"), _cast("fptrunc")
-    sitofp, uitofp = _cast("sitofp"), _cast("uitofp")
+    sitofp, uitofp, fptosi = _cast("sitofp"), _cast("uitofp"), _cast("fptosi")
     bitcast, ptrtoint, inttoptr = _cast("bitcast"), _cast("ptrtoint"), _cast("inttoptr")
 
     def fneg(self, x: Value, name: str = "", flags: Sequence[str] = ()) -> Value:
