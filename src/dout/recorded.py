@@ -173,6 +173,12 @@ class Whole:
     def __lshift__(self, other: Any) -> Any:
         return flat_operator(np.left_shift, operator.lshift, self, other)
 
+    def __rlshift__(self, other: Any) -> Any:
+        return flat_operator(np.left_shift, operator.lshift, other, self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return flat_operator(np.right_shift, operator.rshift, other, self)
+
     def __rshift__(self, other: Any) -> Any:
         return flat_operator(np.right_shift, operator.rshift, self, other)
 

@@ -34,6 +34,9 @@ _ONE = {"negative", "absolute", "square", "sign", "invert", *_SAME}
 _MOVED = {"astype", "cast", "broadcast_to"}
 _COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 _LOGIC = {"logical_and", "logical_or", "logical_xor", "logical_not"}
+#: Comparisons of integers with a sign with those of uint64 are exact, though there is no dtype for both.
+_MIXED = "mixed"
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 #: Powers up to this are written out.
 _HIGHEST = 64
 
@@ -136,13 +139,12 @@ def _met(*dtypes: Any) -> Any:
 
 
 def _meeting(given: list[Value]) -> str | None:
-    """The kind in which these are compared; None if NumPy has a way of its own for them."""
+    """The kind in which these are compared, or `_MIXED`; None if there is no code for it."""
     met = _met(*[g.dtype for g in given])
     kind = KINDS.get(met)
     if kind is not None:
         return kind if all(_fits(g, kind) for g in given) else None
-    both = all(g.dtype in KINDS for g in given)  # uint64 and int64, which a double can't hold
-    return None if both else _FLOATS.get(met)
+    return _MIXED if all(g.dtype in KINDS for g in given) else _FLOATS.get(met)
 
 
 class Integers:
@@ -215,10 +217,21 @@ class Integers:
         sign = self.scalars.comparisons[name]
         kind = _meeting(given)
         assert kind is not None
+        if kind == _MIXED:
+            return self._mixed(sign, given, args)
         if kind in TYPES:
             return self.less(*self.given(given, args, kind), kind, sign)
         x, y = (self.scalars.cast(a, kind, self.scalars.kind_of(g)) for a, g in zip(args, given, strict=True))
         return self.b.fcmp_unordered(sign, x, y) if sign == "!=" else self.b.fcmp_ordered(sign, x, y)
+
+    def _mixed(self, sign: str, given: list[Value], args: list[Any]) -> Any:
+        """What is less than 0 is less than anything without a sign; what isn't compares without one."""
+        if not is_signed(self.scalars.kind_of(given[0])):
+            given, args, sign = given[::-1], args[::-1], _MIRRORED[sign]
+        x, y = self.cast(args[0], "i8", self.scalars.kind_of(given[0])), args[1]
+        below = self.b.icmp_signed("<", x, constant(0, "i8"))
+        compared = self.b.icmp_unsigned(sign, x, y)
+        return self.b.or_(below, compared) if sign in ("<", "<=", "!=") else self.b.and_(self.b.not_(below), compared)
 
     def truth(self, x: Any) -> Any:
         """Whether a number isn't 0."""

@@ -78,7 +78,7 @@ def kind(program: Program, i: int) -> str | None:
     if name == "where":
         return "map" if KINDS.get(given[0].dtype) == "b1" and out != "b1" else None
     if name in ("astype", "cast"):
-        return "map" if out != "b1" else None
+        return "map" if value.dtype is not bool else None
     if name == "as_kind":
         return "map" if value.dtype is float and _are(given, "f8", "f4") else None
     if name == "broadcast_to":

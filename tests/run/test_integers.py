@@ -1,0 +1,328 @@
+"""Integers and bits in native code: NumPy's results to the last bit, whatever wraps around or is divided by 0."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dout
+from dout.jit import jit
+from dout.tree import flatten
+
+pytest.importorskip("llvmlite")
+
+INTEGERS = [np.dtype(f"{sign}{size}") for sign in "iu" for size in (1, 2, 4, 8)]
+OTHERS = [np.dtype(np.bool_), np.dtype(np.float32), np.dtype(np.float64)]
+ARITHMETIC = [np.add, np.subtract, np.multiply, np.maximum, np.minimum, np.fmax, np.fmin]
+DIVISIONS = [np.floor_divide, np.remainder]
+BITS = [np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift]
+COMPARISONS = [np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal]
+LOGIC = [np.logical_and, np.logical_or, np.logical_xor]
+ONE = [np.negative, np.positive, np.absolute, np.square, np.sign, np.invert, np.logical_not, np.floor, np.trunc]
+SHAPES = [(), (1,), (6,), (3, 1), (3, 6), (1, 6), (2, 3, 6)]
+
+
+def entries(dtype, shape, seed):
+    """Numbers of a dtype, the least and the greatest among them."""
+    rng = np.random.default_rng(seed)
+    size = int(np.prod(shape))
+    if dtype.kind == "b":
+        return (rng.random(shape) < 0.5).reshape(shape)
+    if dtype.kind == "f":
+        wild = np.array([0.0, -0.0, 1.5, -2.5, 1e3, -7.0, 2.0**31, -(2.0**63), np.inf, np.nan], dtype)
+        return np.where(rng.random(shape) < 0.3, rng.choice(wild, shape), rng.normal(0, 20, shape)).astype(dtype)
+    low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    wild = [low, low + 1, low // 2, max(low, -2), max(low, -1), 0, 1, 2, 3, 7, high // 2 + 1, high - 1, high]
+    near = [max(low, int(k)) for k in rng.integers(-20, 20, size)]
+    found = [wild[int(k)] if r < 0.5 else n for k, r, n in zip(rng.integers(0, len(wild), size), rng.random(size), near)]  # noqa: B905
+    return np.array(found, dtype).reshape(shape)
+
+
+def alike(got, expected):
+    """Hold results to NumPy's: kinds, dtypes, shapes, and all bits but those of a NaN."""
+    got, expected = flatten(got)[0], flatten(expected)[0]
+    assert len(got) == len(expected)
+    for n, (g, e) in enumerate(zip(got, expected, strict=True)):
+        assert type(g) is type(e), n
+        assert np.asarray(g).dtype == np.asarray(e).dtype, n
+        np.testing.assert_array_equal(g, e, err_msg=str(n))
+        if np.asarray(e).dtype.kind == "f":
+            zero = np.asarray(e) == 0
+            np.testing.assert_array_equal(np.signbit(g)[zero], np.signbit(e)[zero], err_msg=str(n))
+
+
+def plain(f, args):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return f(*args)
+
+
+def hold(f, *calls, native=True):
+    """Run a function on several lists of arguments, recorded at the first one."""
+    fast = jit(f)
+    for args in (calls[0], *calls):
+        alike(plain(fast, args), plain(f, args))
+    said = plain(fast.report, calls[0])
+    if native:
+        assert "NumPy: %" not in said, said
+        assert "native: " in said, said
+    return said
+
+
+def possible(functions, *dtypes):
+    """Those of some functions that NumPy has for these dtypes."""
+    found = []
+    for f in functions:
+        try:
+            plain(f, [np.ones(2, d) for d in dtypes])
+        except TypeError:
+            continue
+        found.append(f)
+    return found
+
+
+@pytest.mark.parametrize("x", INTEGERS, ids=str)
+def test_pairs_of_dtypes(x):
+    for y in [*INTEGERS, *OTHERS]:
+        functions = possible([*ARITHMETIC, *BITS, *LOGIC], x, y)
+        if y.kind != "f":
+            functions += possible(DIVISIONS, x, y)
+        functions = [f for f in functions if np.result_type(x, y).kind != "f" or f not in LOGIC + DIVISIONS]
+        functions += COMPARISONS
+        args = [(entries(x, (40,), s), entries(y, (40,), s + 1)) for s in range(3)]
+        hold(lambda a, b, functions=functions: tuple([f(a, b) for f in functions] + [f(b, a) for f in functions]), *args)
+
+
+@pytest.mark.parametrize("x", INTEGERS, ids=str)
+def test_one_input(x):
+    functions = possible([*ONE, lambda a: a**0, lambda a: a**1, lambda a: a**2, lambda a: a**7, lambda a: ~a], x)
+    hold(lambda a: tuple([f(a) for f in functions]), *[(entries(x, (40,), s),) for s in range(3)])
+
+
+@pytest.mark.parametrize("x", [*INTEGERS, np.dtype(np.bool_)], ids=str)
+def test_reductions(x):
+    def f(a):
+        found = []
+        for axis in (None, 0, 1, (0, 2), -1):
+            for g in (np.sum, np.prod, np.max, np.min):
+                found += [g(a, axis=axis), g(a, axis=axis, keepdims=True)]
+            found += [np.sum(a, axis, dtype=np.int16), np.any(a > 1, axis), np.all(a < 100, axis)]
+            found.append(np.count_nonzero(a > 1, axis=axis))
+        return (*found, a.sum(), a.max(0), np.cumsum(a, 1), np.cumprod(a, axis=0), np.cumsum(a[0, 0], dtype=np.int32))
+
+    hold(f, *[(entries(x, (4, 3, 5), s),) for s in range(2)])
+    hold(lambda a: (np.sum(a, 0), np.max(a, 1), np.min(a), np.any(a == 3)), (entries(x, (300, 70), 0),))
+
+
+@pytest.mark.parametrize("x", [*INTEGERS, *OTHERS], ids=str)
+def test_casts(x):
+    def f(a):
+        return tuple([a.astype(d) for d in [*INTEGERS, *OTHERS] if x.kind != "f" or d.kind == "f" or d.str[1:] in ("i4", "i8")])
+
+    args = [(entries(x, (40,), s),) for s in range(3)]
+    hold(f, *args)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_floats_become_integers_as_numpys_do(kind):
+    edges = [2.0**31, 2.0**63, 2.0**31 - 1, 2.0**31 - 0.5, 2.0**53]
+    x = np.array([s * np.nextafter(e, t) for e in edges for s in (1, -1) for t in (0, e, np.inf)], kind)
+    x = np.concatenate([x, np.array([0.5, -0.5, -0.99, 1.99, np.nan, np.inf, -np.inf, -0.0], kind)])
+    hold(lambda a: (a.astype(np.int32), a.astype(np.int64)), (x,), (x[::-1].copy(),))
+
+
+def test_floats_become_small_integers_by_numpy():
+    """What C leaves open is NumPy's: it differs between machines, and between long arrays and short ones."""
+    x = np.array([300.7, -2.0, 1e20, np.nan, 77.0])
+    said = hold(lambda a: (a.astype(np.int8), a.astype(np.uint64), a * 2), (x,), native=False)
+    assert said.count("NumPy: %") == 2
+
+
+@pytest.mark.parametrize("x", INTEGERS, ids=str)
+def test_pythons_numbers(x):
+    def f(a):
+        found = [a + 1, 3 - a, a * 5, a // 7, a % 3, 100 // a, 100 % a, a & 3, a | 4, a ^ 5, a << 1, a >> 2, 1 << (a & 3), -a, abs(a)]
+        found += [a > 3, a <= 0.5, a == 7, np.maximum(a, 2), np.where(a > 3, a, 0), a + True, np.minimum(100, a), a % 1, a // 1]
+        return tuple([*found, a * 0.5, a / 4, 2.5 - a]) if x.itemsize > 1 else tuple([*found, a * 0.5])
+
+    hold(f, *[(entries(x, (40,), s),) for s in range(3)])
+    signed = x.kind == "i"
+    if signed:
+        hold(lambda a: (a // -1, a % -1, a // -3, a % -3, a // 0, a % 0, a * -1, a > -2), (entries(x, (40,), 5),))
+
+
+def test_comparisons_with_what_no_dtype_holds():
+    x = np.arange(-3, 5, dtype=np.int8)
+    hold(lambda a: (a < 300, a > -1000, a == 2**80, a + 1), (x,), native=False)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint8, np.uint64])
+def test_scalars(dtype):
+    """NumPy's own scalars wrap around as arrays do."""
+
+    def f(a, b):
+        return a + b, a * b, a // b, a % b, a > b, a & b, np.maximum(a, b), a << b, a.astype(np.float64), a + dtype(1)
+
+    info = np.iinfo(dtype)
+    calls = [(info.max, 1), (info.min, info.max), (5, 3), (info.max, 0), (info.min, info.max), (7, info.max)]
+    hold(f, *[(dtype(a), dtype(b)) for a, b in calls])
+
+
+def test_bits():
+    def f(a, b):
+        found = [a + b, a * b, a & b, a | b, a ^ b, ~a, np.maximum(a, b), np.minimum(a, b), a == b, a < b]
+        return (*found, np.sum(a), np.any(a), np.all(b), a + 1, a * np.int8(3), a.astype(np.uint8), np.prod(a), np.argmax(a))
+
+    args = [(entries(np.dtype(np.bool_), (9,), s), entries(np.dtype(np.bool_), (9,), s + 1)) for s in range(4)]
+    hold(f, *args)
+
+
+@pytest.mark.parametrize("index", INTEGERS, ids=str)
+def test_index_arithmetic_in_the_loop_that_reads(index):
+    x, n = np.arange(20.0) ** 2, 20
+    i = np.array([0, 3, 5, 2, 1], index)
+    said = hold(lambda x, i: (x[i + 1], x[(i * 3) % n], x[n - 1 - i], x[np.minimum(i + 2, 4)], x[i // 2]), (x, i))
+    assert said.count("native: ") == 1
+
+
+def test_indices_that_count_from_the_end_or_are_out_of_range():
+    f = dout.jit(lambda x, i: x[i - 4] * 2)
+    x, i = np.arange(7.0), np.array([0, 3, 9])
+    for _ in range(2):
+        np.testing.assert_array_equal(f(x, i), x[i - 4] * 2)
+    for wrong in ([0, 11, 1], [-4, 0, 0]):
+        with pytest.raises(IndexError):
+            f(x, np.array(wrong))
+
+
+def test_writes_at_computed_indices():
+    def f(x, i, v):
+        y = np.zeros_like(x)
+        y[i * 2] = v
+        k = i + 0 * i
+        k[1:] = k[:-1]
+        return y, k, np.concatenate([i, k]), np.stack([i, i + 1]), i[::-1], np.repeat(i, 2), i.reshape(-1, 1) + i
+
+    hold(f, (np.arange(9.0), np.array([0, 2, 4]), np.array([1.0, 2.0, 3.0])), native=False)
+
+
+def test_writes_of_floats_into_integers_are_numpys():
+    def f(i, x):
+        k = i * 2
+        k[1] = x[0]
+        k[2] = 2.75
+        k[0] = np.int64(300)
+        return k
+
+    for dtype in (np.int64, np.uint8):
+        hold(f, (np.arange(4, dtype=dtype), np.array([5.9])), (np.arange(4, dtype=dtype), np.array([7.2])), native=False)
+
+
+def test_products_of_matrices_of_integers():
+    a, b = entries(np.dtype(np.int32), (4, 5), 0), entries(np.dtype(np.int32), (5, 3), 1)
+    hold(lambda a, b: (a @ b, np.dot(a[0], b), np.einsum("ij,jk->ik", a, b), a @ b[:, 0]), (a, b), native=False)
+    a, b = entries(np.dtype(np.uint8), (40, 50), 0), entries(np.dtype(np.uint8), (50, 30), 1)
+    hold(lambda a, b: (a @ b, (a @ b) + 1), (a, b), native=False)
+    m = entries(np.dtype(np.bool_), (4, 4), 0)
+    hold(lambda m: (m @ m, m | m), (m,), native=False)
+
+
+@pytest.mark.parametrize("empty", [(0,), (3, 0)])
+def test_without_entries(empty):
+    x = np.zeros(empty, np.int16)
+    hold(lambda a: (a + 1, a // 2, np.sum(a), np.prod(a, -1), a > 0), (x,), native=False)
+    for g in (np.max, np.argmax):
+        with pytest.raises(ValueError, match="empty|zero-size"):
+            jit(lambda a, g=g: g(a + 1))(x)
+
+
+def test_other_layouts_and_dtypes_that_are_the_same():
+    x = entries(np.dtype(np.int64), (6, 8), 3)
+    def f(a):
+        return a * 3 + a[::-1], np.sum(a, 0), a.T // 2
+
+    for given_ in (x.T, x[::2, ::-1], np.asfortranarray(x), x.astype(np.longlong), x.astype(">i8")):
+        hold(f, (given_,), native=False)
+
+
+def test_threads_change_nothing():
+    x = entries(np.dtype(np.int64), (700, 900), 1)
+    f = jit(lambda a: (np.sum(a * 3, 0), np.max(a % 1000), np.sum(a ^ 5), (a // 7) * a, np.cumsum(a, 1)))
+    f(x)
+    before = dout.get_num_threads()
+    try:
+        for n in (1, 2, 5):
+            dout.set_num_threads(n)
+            alike(f(x), plain(lambda a: (np.sum(a * 3, 0), np.max(a % 1000), np.sum(a ^ 5), (a // 7) * a, np.cumsum(a, 1)), (x,)))
+    finally:
+        dout.set_num_threads(before)
+
+
+@st.composite
+def programs(draw):
+    """A random function of arrays of integers, bits and floats, as a list of steps."""
+    args = [(draw(st.sampled_from([*INTEGERS, *OTHERS])), draw(st.sampled_from(SHAPES))) for _ in range(3)]
+    names = [*ONE, *ARITHMETIC, *DIVISIONS, *BITS, *COMPARISONS, "where", "sum", "max", "argmin", "weak", "gather", "cast", "row"]
+    steps = [
+        (draw(st.sampled_from(names)), *[draw(st.integers(0, 2 + k)) for _ in range(3)])
+        for k in range(draw(st.integers(2, 9)))
+    ]
+    return args, steps, draw(st.integers(0, 1000))
+
+
+def stepped(name, x, y, z):
+    if name == "where":
+        return np.where(x > 0, y, z)
+    if name == "weak":
+        return x + 1 if x.dtype.kind in "iu" else x * 2
+    if name == "gather":
+        return y[x.astype(np.int64) % len(y)] if np.ndim(y) and x.dtype.kind in "iu" else y
+    if name == "cast":
+        return x.astype(z.dtype) if x.dtype.kind in "iub" else x
+    if name in ("sum", "max", "argmin"):
+        return getattr(np, name)(x, axis=-1) if np.ndim(x) else x
+    if name == "row":
+        return x[..., ::-1] if np.ndim(x) else x
+    return name(*(x, y)[: name.nin])
+
+
+@settings(deadline=None, max_examples=120)
+@given(programs())
+def test_random_programs(program):
+    forms, steps, seed = program
+
+    def f(*args):
+        values = list(args)
+        for name, *which in steps:
+            try:
+                values.append(stepped(name, *[values[k] for k in which]))
+            except (TypeError, ValueError):  # no such operation for these dtypes or shapes
+                values.append(values[which[0]])
+        return tuple(v for v in values[3:] if v.dtype.kind in "iub")  # NumPy's sums of floats have other last bits
+
+    calls = [[entries(dtype, shape, seed + 7 * k + n) for k, (dtype, shape) in enumerate(forms)] for n in range(3)]
+    hold(f, *calls, native=False)
+
+
+def test_gradients_through_computed_integers():
+    def f(x, i):
+        j = (i * 3 + 1) % len(x)
+        return np.sum(x[j] ** 2 * (j % 2 + 1)) + x[(len(x) - 1) // 2] * i[0]
+
+    x, i = np.linspace(-1, 2, 7), np.array([0, 4, 1, 1])
+    got = jit(dout.grad(f))
+    for given_ in (x, x + 1):
+        np.testing.assert_allclose(got(given_, i), dout.grad(f)(given_, i), rtol=1e-14)
+    assert "NumPy: %" not in got.report(x, i)
+
+
+def test_every_pair_of_choices_between_dtypes():
+    for x, y in itertools.product(INTEGERS, repeat=2):
+        if np.result_type(x, y).kind == "f":
+            continue
+        hold(lambda a, b: np.where(a > 2, a, b), (entries(x, (9,), 1), entries(y, (9,), 2)))
