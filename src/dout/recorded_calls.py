@@ -19,10 +19,11 @@ np: Any = numpy  # NumPy's stubs don't know that its functions take a Variable
 
 #: Functions whose results have shapes that depend on those of arrays only.
 _SHAPED_ALIKE = {
-    np.all, np.any, np.argmax, np.argmin, np.argpartition, np.argsort, np.around, np.clip, np.count_nonzero, np.cumprod,
-    np.cumsum, np.digitize, np.divmod, np.fix, np.flip, np.frexp, np.isclose, np.isin, np.lexsort, np.matmul, np.max, np.mean, np.median, np.min, np.modf,
-    np.nan_to_num, np.nanargmax, np.nanargmin, np.partition, np.prod, np.roll, np.round, np.searchsorted, np.sort, np.sum,
-    np.transpose,
+    np.all, np.any, np.argmax, np.argmin, np.argpartition, np.argsort, np.around, np.clip, np.concatenate, np.copy,
+    np.count_nonzero, np.cumprod, np.cumsum, np.diagonal, np.digitize, np.divmod, np.expand_dims, np.fix, np.flip, np.frexp,
+    np.isclose, np.isin, np.lexsort, np.matmul, np.max, np.mean, np.median, np.min, np.modf, np.moveaxis, np.nan_to_num,
+    np.nanargmax, np.nanargmin, np.partition, np.prod, np.ravel, np.reshape, np.roll, np.round, np.searchsorted, np.sort,
+    np.squeeze, np.stack, np.sum, np.swapaxes, np.take_along_axis, np.transpose,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,10 +13,15 @@ from .writing import Unwritten, Writing
 
 
 def join(w: Writing, i: int, value: Value) -> None:
-    """`np.concatenate`: a copy of each array into its part."""
+    """`np.concatenate`."""
+    joined(w, i, value, value.params["axis"] % len(value.shape), value.params["widths"])
+
+
+def joined(w: Writing, i: int, value: Value, axis: int, widths: Sequence[int]) -> None:
+    """A copy of each array into its part along an axis."""
     to = w.places[i] = own(i, value.shape)
-    axis, start = value.params["axis"] % len(value.shape), 0
-    for a, width in zip(value.args, value.params["widths"], strict=True):
+    start = 0
+    for a, width in zip(value.args, widths, strict=True):
         part = viewed(to, lambda x, s=start, w=width: x[(slice(None),) * axis + (slice(s, s + w),)])  # type: ignore[misc]
         if part is None or w.values[a].dtype != value.dtype:
             raise Unwritten
@@ -26,9 +32,14 @@ def join(w: Writing, i: int, value: Value) -> None:
 
 def stack(w: Writing, i: int, value: Value) -> None:
     """Single values, one after another in one buffer."""
+    stacked(w, i, value, 0)
+
+
+def stacked(w: Writing, i: int, value: Value, axis: int) -> None:
+    """A copy of each array to its place along a new axis."""
     to = w.places[i] = own(i, value.shape)
     for k, a in enumerate(value.args):
-        part = viewed(to, lambda x, k=k: x[k, ...])  # type: ignore[misc]
+        part = viewed(to, lambda x, k=k: x[(slice(None),) * axis + (k, ...)])  # type: ignore[misc]
         if part is None or w.kinds[w.values[a].dtype] != w.kinds[value.dtype]:
             raise Unwritten
         w.copy(i, part, w.place(a), part=True)

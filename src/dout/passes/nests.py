@@ -18,8 +18,8 @@ from .again import repeated
 from .levels import levels, stays
 from .plan import Buffer, Loop, Nest, Plan, Read, Statement, Step, contiguous
 from .program import Program
-from .statements import Kind, statements
-from .writing import Unit, Writing
+from .statements import statements
+from .writing import Kind, Unit, Writing
 
 #: Room on the stack for what lives inside a nest, in entries.
 ROOM = 1 << 15

@@ -13,10 +13,8 @@ from .indices import index_of
 from .places import own, read, viewed
 from .program import Program, Value
 from .sums import einsum, matmul
-from .writing import Unwritten, Writing
+from .writing import Kind, Unwritten, Writing
 
-#: Says of a value whether it is computed entry by entry ("map"), reduced ("reduce"), or by NumPy (None).
-Kind = Callable[[Program, int], str | None]
 _WRITERS: dict[str, Callable[[Writing, int, Value], None]] = {
     "concatenate": moves.join,
     "stacked": moves.stack,
@@ -69,7 +67,7 @@ def statements(program: Program, kind: Kind, kinds: Any, products: bool = True) 
         else:
             raise Unwritten
 
-    return Writing(program, write, kinds)
+    return Writing(program, write, kind, kinds)
 
 
 def _map(w: Writing, i: int, value: Value) -> None:

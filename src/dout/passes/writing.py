@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..graph import NO_PARAMS
 from .places import Place, own, read
 from .plan import Call, Product, Read, Rolled, Statement
 from .program import Program, Value
 
 Unit = Statement | Product | Rolled | Call
+#: Says of a value whether it is computed entry by entry ("map"), reduced ("reduce"), or by NumPy (None).
+Kind = Callable[[Program, int], str | None]
 
 
 class Unwritten(Exception):
@@ -26,6 +26,7 @@ class Writing:
     Args:
         program: what is to be computed.
         write: writes one value's statements, or raises `Unwritten`.
+        kind: says of a value how it is computed.
         kinds: the dtypes that there is code for.
 
     Attributes:
@@ -34,10 +35,13 @@ class Writing:
         places: where each value lies.
     """
 
-    def __init__(self, program: Program, write: Callable[[Writing, int, Value], None], kinds: Any) -> None:
+    def __init__(
+        self, program: Program, write: Callable[[Writing, int, Value], None], kind: Kind, kinds: Any
+    ) -> None:  # fmt: skip
         self.program = Program(list(program.values), program.outputs, program.checks, program.n_inputs)
         self.values = self.program.values
         self.known = len(program.values)
+        self.kind = kind
         self.kinds = kinds
         self._write = write
         self.units: list[Unit] = []
@@ -82,6 +86,7 @@ class Writing:
         try:
             self._write(self, i, value)
         except Unwritten:
+            self.values[i] = value
             del self.units[before:]
             self._call(i)
 

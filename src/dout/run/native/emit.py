@@ -190,7 +190,7 @@ class Emission:
             return self._number_if_alike(s, where, *args)
         kinds = [self.scalars.kind_of(self.values[r.value]) for r in s.reads]
         args = [self.scalars.cast(a, kind, of) for a, of in zip(args, kinds, strict=True)]
-        return args[0] if len(args) == 1 else self._combine("prod", *args, kind)
+        return args[0] if len(args) == 1 else self._combine("prod", args[0], args[1], kind)
 
     def _number_if_alike(self, s: Statement, where: Sequence[Any], x: Any, best: Any) -> Any:
         """The number of an entry that is the best one, or is NaN, which wins; of others a number that is beyond all."""

@@ -85,7 +85,7 @@ def _gives_integers(name: str, value: Value, given: list[Value]) -> bool:
         return given[0].dtype not in _FLOATS or (kind in ("i4", "i8") and _is_marked())
     if name == "power":
         exponent = given[1].constant if given[1].is_constant() and not given[1].shape else -1
-        return isinstance(exponent, int | np.integer) and 0 <= exponent <= _HIGHEST and _fits(given[0], kind)
+        return isinstance(exponent, int | np.integer) and 0 <= int(exponent) <= _HIGHEST and _fits(given[0], kind)
     if name == "where":
         return given[0].dtype in _BITS and all(_fits(g, kind) for g in given[1:])
     known = name in _PLAIN or name in _CHOICES or name in _SHIFTS or name in _DIVISIONS or name in _ONE
@@ -127,8 +127,8 @@ def _is_marked() -> bool:
     wild = [np.nan, np.inf, -np.inf, 1e30, -1e30, float(2**63)]
     with np.errstate(invalid="ignore"):
         return all(
-            (np.array(wild * k, dtype).astype(kind) == np.iinfo(kind).min).all()
-            for k, dtype, kind in itertools.product((1, 11), (np.float64, np.float32), (np.int64, np.int32))
+            set(np.array(wild * k, dtype).astype(kind).tolist()) == {least(kind)}
+            for k, dtype, kind in itertools.product((1, 11), ("f8", "f4"), ("i8", "i4"))
         )
 
 
@@ -195,15 +195,16 @@ class Integers:
         if name == "power":
             return self._power(self.given(given[:1], args[:1], kind)[0], int(given[1].constant), kind)
         found = self.given(given, args, kind)
+        x, y = found[0], found[-1]
         if name in _PLAIN:
-            return getattr(self.b, _PLAIN[name])(*found)
+            return getattr(self.b, _PLAIN[name])(x, y)
         if name in _CHOICES:
-            return self.chosen(_CHOICES[name], *found, kind)
+            return self.chosen(_CHOICES[name], x, y, kind)
         if name in _SHIFTS:
-            return self._shifted(name, *found, kind)
+            return self._shifted(name, x, y, kind)
         if name in _DIVISIONS:
-            return self._divided(name, *found, kind)
-        return self._one(name, found[0], kind)
+            return self._divided(name, x, y, kind)
+        return self._one(name, x, kind)
 
     def less(self, x: Any, y: Any, kind: str, sign: str = "<") -> Any:
         """How two integers compare."""
@@ -220,7 +221,8 @@ class Integers:
         if kind == _MIXED:
             return self._mixed(sign, given, args)
         if kind in TYPES:
-            return self.less(*self.given(given, args, kind), kind, sign)
+            x, y = self.given(given, args, kind)
+            return self.less(x, y, kind, sign)
         x, y = (self.scalars.cast(a, kind, self.scalars.kind_of(g)) for a, g in zip(args, given, strict=True))
         return self.b.fcmp_unordered(sign, x, y) if sign == "!=" else self.b.fcmp_ordered(sign, x, y)
 

@@ -84,7 +84,11 @@ class Registers:
         """
         if isinstance(value.dtype, type) and value.dtype is int and value.is_constant():
             return self.scalars.types["f8"]
-        if type(value.shape) is not tuple or value.dtype not in FLOATS or not 0 < math.prod(value.shape) <= MOST_ENTRIES:
+        if (
+            type(value.shape) is not tuple
+            or value.dtype not in FLOATS
+            or not 0 < math.prod(value.shape) <= MOST_ENTRIES
+        ):
             raise NoRegisters(f"a value of {value.dtype} with shape {value.shape}")
         return self.scalars.types[FLOATS[value.dtype]]
 
