@@ -40,8 +40,9 @@ def entries(dtype, shape, seed):
     wild = [low, low + 1, low // 2, max(low, -2), max(low, -1), 0, 1, 2, 3, 7, high // 2 + 1, high - 1, high]
     near = [max(low, int(k)) for k in rng.integers(-20, 20, size)]
     found = [
-        wild[int(k)] if r < 0.5 else n for k, r, n in zip(rng.integers(0, len(wild), size), rng.random(size), near)
-    ]  # noqa: B905
+        wild[int(k)] if r < 0.5 else n
+        for k, r, n in zip(rng.integers(0, len(wild), size), rng.random(size), near, strict=True)
+    ]
     return np.array(found, dtype).reshape(shape)
 
 

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..graph import NO_PARAMS, Primitive
+from . import best
 from .moves import joined, stacked
-from .places import EVEN, Place, own, read, viewed
-from .plan import Read, contiguous
+from .places import Place, own, read, viewed
 from .program import Value
-from .sums import contiguous_without, reduced, scanned
+from .sums import reduced, scanned
 from .writing import Unwritten, Writing
 
-#: What is found on the way to where it is.
-_BEST = {"max": Primitive("max", np.max, flat=True), "min": Primitive("min", np.min, flat=True)}
 #: Functions as operations of their own.
 _MAXIMUM, _MINIMUM, _DIVIDE = (
     Primitive(f.__name__, f, elementwise=True, flat=True) for f in (np.maximum, np.minimum, np.divide)
@@ -211,32 +209,10 @@ def _running(w: Writing, i: int, value: Value, source: Place) -> None:
 
 
 def _first_best(w: Writing, i: int, value: Value, source: Place) -> None:
-    """`argmax` and `argmin`: what the best entry is, and then the least number of one that is like it.
-
-    Neither depends on the order in which the entries are looked at, so that threads may share them. A NaN is the best
-    of all, and where there is one, each of them is like it.
-    """
+    """`argmax` and `argmin`."""
     axes = _axes(value, source, "axis")
-    if value.dtype != np.dtype(np.int64) or source.shape == ():
-        raise Unwritten
-    w.places[i] = own(i, value.shape)
-    if math.prod([source.shape[a] for a in axes]) == 1:
-        w.copy(i, w.places[i], None, 0)
-        return
-    combine = "max" if value.params["function"] is np.argmax else "min"
-    taken = w.values[value.args[0]]
-    w.values.append(Value(_BEST[combine], value.args, NO_PARAMS, value.shape, taken.dtype, array=True))
-    best = len(w.values) - 1
-    reduced(w, best, source, axes, combine)
-    live = [axis for axis, n in enumerate(source.shape) if n > 1]
-    kept, numbers = contiguous_without(source.shape, axes), contiguous(source.shape)
-    if len(axes) == 1:
-        numbers = tuple([int(axis in axes) for axis in range(len(source.shape))])
-    extents = tuple([source.shape[a] for a in live])
-    numbered = Read(EVEN, 0, tuple([numbers[a] for a in live]))
-    places = tuple([kept[a] for a in live])
-    reads = (read(source, source.shape, live), Read(best, 0, places))
-    w.add("reduce", i, extents, reads, Read(i, 0, places), combine="min", numbered=numbered)
+    _hold(value.dtype == np.dtype(np.int64))
+    best.first(w, i, source, axes, "max" if value.params["function"] is np.argmax else "min")
 
 
 def _is_mask(w: Writing, a: int) -> bool:

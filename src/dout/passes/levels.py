@@ -163,8 +163,8 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: i
     for n in range(len(units) - 1, -1, -1):
         u = units[n]
         needed = {_buffer(r) for r in _reads(u)} & made
-        if kinds[n] != _LOOP or len(needed) > 1 or needed & several:
-            continue
+        if kinds[n] != _LOOP or len(needed) > 1 or needed & several or u.numbered:
+            continue  # what finds goes over entries that were just looked at
         if u.value in several and (u.how != "copy" or u.reads):
             continue
         found = users.get(u.value)

@@ -67,8 +67,8 @@ class Statement:
         combine: "sum", "prod", "max" or "min", for "reduce" and "scan".
         number: the constant that is stored, for a "copy" that reads nothing; for "check", which check it is.
         part: whether it is one of several that fill different entries of a buffer, in any order.
-        numbered: for a "reduce" that finds where something is: the number of each entry, as an offset and strides. It reads an
-            entry and the one that is looked for, and what it reduces are the numbers of those that are alike.
+        numbered: for a "reduce" that finds where something is: the number of each entry, as a place. It reads an entry and the
+            one that is looked for, and what it reduces are the numbers of those that are alike.
     """
 
     how: How

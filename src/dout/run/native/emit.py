@@ -119,18 +119,13 @@ class Emission:
 
     # Places
 
-    def _offset(self, r: Read, where: Sequence[Any], skip: int = 0) -> Any:
-        """How many entries after the first a place is, but for what is computed; `skip` outer axes don't count."""
+    def _offset(self, r: Read, where: Sequence[Any], registers: _Registers | None = None, skip: int = 0) -> Any:
+        """How many entries after the first a place is; `skip` outer axes don't count."""
         offset = self.number(r.offset)
         for step, index in list(zip(r.strides, where, strict=False))[skip:]:
             if step:
                 part = index if step == 1 else self.b.mul(index, self.number(step), flags=("nsw",))
                 offset = self.b.add(offset, part, flags=("nsw",)) if not _is_zero(offset) else part
-        return offset
-
-    def _pointer(self, r: Read, where: Sequence[Any], registers: _Registers | None = None) -> Any:
-        i = r.value
-        offset = self._offset(r, where, self.inner.get(i, 0))
         for index in r.indices:
             place = self._entry_of(index.read, where, registers or {})
             place = self.scalars.cast(place, "i8", self._kind(index.read.value))
@@ -140,7 +135,11 @@ class Emission:
             self._bail(wrong)
             place = self.b.select(wrong, self.number(0), place)
             offset = self.b.add(offset, self.b.mul(place, self.number(index.stride)))
-        return self.b.gep(self.at[i], [offset], source_etype=self._memory(self._kind(i)))
+        return offset
+
+    def _pointer(self, r: Read, where: Sequence[Any], registers: _Registers | None = None) -> Any:
+        offset = self._offset(r, where, registers, self.inner.get(r.value, 0))
+        return self.b.gep(self.at[r.value], [offset], source_etype=self._memory(self._kind(r.value)))
 
     def _entry_of(self, r: Read, where: Sequence[Any], registers: _Registers) -> Any:
         """The entry that a read names."""
@@ -187,19 +186,19 @@ class Emission:
             value = self.values[s.value]
             return self.scalars.emit(value, [self.values[a] for a in value.args], args)
         if s.numbered is not None:
-            return self._number_if_alike(s, where, *args)
+            number = self._offset(s.numbered, where, registers)
+            return self._number_if_alike(s, args[0], args[1], number)
         kinds = [self.scalars.kind_of(self.values[r.value]) for r in s.reads]
         args = [self.scalars.cast(a, kind, of) for a, of in zip(args, kinds, strict=True)]
         return args[0] if len(args) == 1 else self._combine("prod", args[0], args[1], kind)
 
-    def _number_if_alike(self, s: Statement, where: Sequence[Any], x: Any, best: Any) -> Any:
+    def _number_if_alike(self, s: Statement, x: Any, best: Any, number: Any) -> Any:
         """The number of an entry that is the best one, or is NaN, which wins; of others a number that is beyond all."""
-        assert s.numbered is not None
         if x.type in (self.scalars.types["f8"], self.scalars.types["f4"]):
             alike = self.b.or_(self.b.fcmp_ordered("==", x, best), self.b.fcmp_unordered("uno", x, x))
         else:
             alike = self.b.icmp_unsigned("==", x, best)
-        return self.b.select(alike, self._offset(s.numbered, where), self._neutral(s))
+        return self.b.select(alike, number, self._neutral(s))
 
     def _check(self, s: Statement, where: Sequence[Any], registers: _Registers) -> None:
         found = self._entry_of(s.reads[0], where, registers)
@@ -339,7 +338,7 @@ class Emission:
         self, loop: Loop, rows: list[Statement], where: list[Any], registers: _Registers, start: Any, stop: Any
     ) -> list[Any]:
         """An innermost loop; what it adds up along the way."""
-        if not rows or loop.extent <= BLOCK:
+        if not rows or loop.extent <= BLOCK or all(self._kind(s.value) in integers.TYPES for s in rows):
             return self._row(loop, rows, where, registers, start, stop)
         slots = [self._slot(s) for s in rows]
         blocks = self.b.sdiv(self.b.add(self.b.sub(stop, start), self.number(BLOCK - 1)), self.number(BLOCK))

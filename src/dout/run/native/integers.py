@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -88,8 +89,15 @@ def _gives_integers(name: str, value: Value, given: list[Value]) -> bool:
         return isinstance(exponent, int | np.integer) and 0 <= int(exponent) <= _HIGHEST and _fits(given[0], kind)
     if name == "where":
         return given[0].dtype in _BITS and all(_fits(g, kind) for g in given[1:])
+    if name == "floor_divide" and kind[1] == "8" and _is_one_for_many(given[1], value):
+        return False
     known = name in _PLAIN or name in _CHOICES or name in _SHIFTS or name in _DIVISIONS or name in _ONE
     return (known or name == "broadcast_to") and all(_fits(g, kind) for g in given)
+
+
+def _is_one_for_many(divisor: Value, value: Value) -> bool:
+    """Whether one divisor, not known before the call, is for many entries: NumPy divides quickly by one number."""
+    return not divisor.shape and not divisor.is_constant() and math.prod(value.shape) > 256
 
 
 def _gives_bits(name: str, value: Value, given: list[Value]) -> bool:
@@ -290,9 +298,13 @@ class Integers:
         zero, one = constant(0, kind), constant(1, kind)
         by_zero = self.b.icmp_unsigned("==", y, zero)
         if not is_signed(kind):
+            if not isinstance(y, ir.Constant) and kind != "u8":
+                return self._by_doubles(name, x, y, kind)
             by = self.b.select(by_zero, one, y)
             found = self.b.udiv(x, by) if name == "floor_divide" else self.b.urem(x, by)
             return self.b.select(by_zero, zero, found)
+        if not isinstance(y, ir.Constant) and kind != "i8":
+            return self._by_doubles(name, x, y, kind)
         turned = self.b.icmp_unsigned("==", y, constant(-1, kind))
         by = self.b.select(self.b.or_(by_zero, turned), one, y)
         rest = self.b.srem(x, by)
@@ -304,3 +316,19 @@ class Integers:
         found = self.b.sdiv(x, by)
         found = self.b.select(uneven, self.b.sub(found, one), found)
         return self.b.select(by_zero, zero, self.b.select(turned, self.b.neg(x), found))
+
+    def _by_doubles(self, name: str, x: Any, y: Any, kind: str) -> Any:
+        """The same for integers of up to four bytes, by a division of doubles, of which processors do several at once.
+
+        A quotient that isn't whole is further from the next whole number than a double's rounding errors reach.
+        """
+        double, zero = self.scalars.types["f8"], constant(0, kind)
+        by_zero = self.b.icmp_unsigned("==", y, zero)
+        by = self.b.select(by_zero, constant(1, kind), y)
+        up, down = (self.scalars.cast(n, "f8", kind) for n in (x, by))
+        near = self.scalars.intrinsic("floor", self.b.fdiv(up, down))
+        assert near.type is double
+        found = self.b.trunc(self.b.fptosi(near, TYPES["i8"]), x.type)
+        if name == "remainder":
+            found = self.b.sub(x, self.b.mul(found, by))
+        return self.b.select(by_zero, zero, found)

@@ -171,7 +171,8 @@ class Scalars:
             return self.b.sitofp(x, kind) if integers.is_signed(of) else self.b.uitofp(x, kind)
         return self.b.fpext(x, kind) if to == "f8" else self.b.fptrunc(x, kind)
 
-    def _intrinsic(self, name: str, *args: Any) -> Any:
+    def intrinsic(self, name: str, *args: Any) -> Any:
+        """A function of LLVM's own."""
         kind = args[0].type
         return self.b.call(
             self.m.declare_intrinsic(f"llvm.{name}", [kind], self.ir.FunctionType(kind, [kind] * len(args))), list(args)
@@ -209,7 +210,7 @@ class Scalars:
         if name in _POWERS:
             small = _small_power(given[1])
             if small == 0.5 and not exact and _is_root(value, given):
-                return self._intrinsic("sqrt", args[0])
+                return self.intrinsic("sqrt", args[0])
             if small is not None:
                 return self._power(args[0], small, out, exact)
             return self._any_power(args, out, exact)
@@ -218,7 +219,7 @@ class Scalars:
         if name in _CHOICES:
             return self._choice(name, *args)
         if name == "copysign":
-            return self._intrinsic(name, *args)
+            return self.intrinsic(name, *args)
         return self._one(name, args[0], out)
 
     def _choice(self, name: str, x: Any, y: Any) -> Any:
@@ -239,7 +240,7 @@ class Scalars:
             return self.b.icmp_signed("<", self.b.bitcast(x, wide), self.ir.Constant(wide, 0))
         if name == "isnan":
             return self.b.fcmp_unordered("uno", x, x)
-        size = self._intrinsic("fabs", x)
+        size = self.intrinsic("fabs", x)
         infinity = self.ir.Constant(x.type, float("inf"))
         return self.b.fcmp_ordered("==" if name == "isinf" else "<", size, infinity)
 
@@ -248,7 +249,7 @@ class Scalars:
         if exponent == 0.5:
             if exact:
                 self.bail(b.fcmp_ordered("<", x, self.constant(0, out)))  # complex, in Python
-            near = self._intrinsic("sqrt", x)
+            near = self.intrinsic("sqrt", x)
             below = b.fcmp_ordered("==", x, self.constant(-np.inf, out))
             return b.select(below, self.constant(np.inf, out), b.fadd(near, self.constant(0.0, out)))
         if exponent == -1:
@@ -263,7 +264,7 @@ class Scalars:
         elif exponent == 4:
             found = b.fmul(found, found)
         if exact:  # too large is an error there
-            over = b.fcmp_ordered("==", self._intrinsic("fabs", found), self.constant(np.inf, out))
+            over = b.fcmp_ordered("==", self.intrinsic("fabs", found), self.constant(np.inf, out))
             self.bail(over)
         return found
 
@@ -279,13 +280,13 @@ class Scalars:
         if name == "negative":
             return b.fneg(x)
         if name in ("absolute", "fabs"):
-            return self._intrinsic("fabs", x)
+            return self.intrinsic("fabs", x)
         if name == "reciprocal":
             return b.fdiv(self.constant(1, out), x)
         if name == "square":
             return b.fmul(x, x)
         if name in ("sqrt", "floor", "ceil", "trunc", "rint"):
-            return self._intrinsic(name, x)
+            return self.intrinsic(name, x)
         if name in _ANGLES:
             return b.fmul(x, self.constant(_ANGLES[name], out))
         if name == "sign":
