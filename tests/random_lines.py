@@ -355,11 +355,44 @@ def ordered(d: Drawing) -> str | None:
     return d.add(f"np.sort({x}, axis={d.axes(x, several=False)})", uses=[x])
 
 
+def whole(d: Drawing) -> str | None:
+    """Integers made of floats: rounded, or their places."""
+    x = d.pick()
+    text = d.chance.one([
+        "np.floor({x} * 3).astype(int)", "np.trunc({x} * 5).astype('i4')", "np.argmax({x}, axis={a})",
+        "np.argmin({x}, axis={a})",
+        "({x} > 0.2).astype('i1')", "np.cumsum({x} > 0.1)", "np.sum({x} > 0, axis={a})", "np.argmax({x} * {x} - {x})",
+        "np.argmin(np.abs({x}), axis={a}, keepdims=True)",
+    ])  # fmt: skip
+    return d.add(text.format(x=x, a=d.axes(x, several=False)), None, uses=[x])
+
+
+def whole_arithmetic(d: Drawing) -> str | None:
+    i, c = d.pick("i"), d.chance
+    text = c.one([
+        "{i} * 3 + 1", "{i} // 2", "{i} % 5", "({i} ^ 3) - {i}", "np.maximum({i}, 1)", "np.where({i} > 1, {i}, -{i})", "{i}.T",
+        "np.clip({i}, -1, 2)", "np.sum({i}, axis=0)", "-{i} % 7", "{i} << 1", "abs({i}) - 2", "{i} * {i}", "{i} // ({i} | 1)",
+        "{i}.astype('i8') >> 1", "np.max({i}, axis=-1)", "np.concatenate([{i}, {i} + 1])", "{i}[::-1] - {i}", "100 // {i}",
+        "np.cumsum({i})", "np.argmax({i}, axis=0)", "{i}.reshape(-1) & 6", "np.prod({i} % 3, axis=0)", "{i}.astype('u1') + 200",
+    ])  # fmt: skip
+    return d.add(text.replace("{i}", i), None, uses=[i])
+
+
+def by_whole(d: Drawing) -> str | None:
+    i, x = d.pick("i"), d.pick(ndim=1)
+    text = d.chance.one([
+        "{x}[{i} % len({x})]", "{x}[{i} % len({x})]", "{i} * 0.1 + 0.5", "np.where({i} % 2 == 0, 0.5, {i} * 0.25)", "{i} * {x}",
+        "{x} / ({i} * {i} + 2)", "np.mean({i} > 1) + {x}", "np.maximum({i}, {x})",
+        "{out} = np.zeros_like({x})\nnp.add.at({out}, {i} % len({x}), 0.5)",
+    ])  # fmt: skip
+    return d.add(text.replace("{i}", i).replace("{x}", x), None, uses=[i, x])
+
+
 #: How often each kind is drawn.
 KINDS: dict[Kind, int] = {
     one: 14, two: 14, special: 2, comparison: 4, bits: 2, masked: 5, reduction: 9, other_reduction: 5, softmax: 5, running: 4,
     view: 14, gather: 7, by_mask: 1, scatter: 6, join: 5, product: 8, small_algebra: 1, number_of: 3, branch: 1, loop: 3,
-    rows_read: 2, other_width: 1, ordered: 1,
+    rows_read: 2, other_width: 1, ordered: 1, whole: 4, whole_arithmetic: 4, by_whole: 4,
 }  # fmt: skip
 WILD: dict[Kind, int] = {
     one: 20, two: 14, comparison: 4, bits: 2, masked: 4, reduction: 6, view: 6, gather: 2, join: 2, running: 1,
