@@ -381,8 +381,8 @@ def whole_arithmetic(d: Drawing) -> str | None:
 def by_whole(d: Drawing) -> str | None:
     i, x = d.pick("i"), d.pick(ndim=1)
     text = d.chance.one([
-        "{x}[{i} % len({x})]", "{x}[{i} % len({x})]", "{i} * 0.1 + 0.5", "np.where({i} % 2 == 0, 0.5, {i} * 0.25)", "{i} * {x}",
-        "{x} / ({i} * {i} + 2)", "np.mean({i} > 1) + {x}", "np.maximum({i}, {x})",
+        "{x}[{i} % len({x})]", "{x}[{i} % len({x})]", "{i} * 0.1 + 0.5", "np.where({i} % 2 == 0, 0.5, {i} * 0.25)", 
+        "{i}.astype({x}.dtype) * {x}", "{x} / ({i} * {i} + 2).astype({x}.dtype)", "np.where(np.mean({i} > 1) > 0.4, {x}, 0.5)",
         "{out} = np.zeros_like({x})\nnp.add.at({out}, {i} % len({x}), 0.5)",
     ])  # fmt: skip
     return d.add(text.replace("{i}", i).replace("{x}", x), None, uses=[i, x])
