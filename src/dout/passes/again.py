@@ -100,7 +100,8 @@ class _Repeating:
                     stack.append(made[0])
                 else:
                     return None
-        return sorted(chain) if sum(inputs.values()) <= size else None
+        # to keep it is to write and to read it; what it is made of is only read, and may be read there anyway
+        return sorted(chain) if sum(inputs.values()) < 2 * size else None
 
     def _is_cheap(self, k: int) -> bool:
         u = self.old[k]
@@ -108,9 +109,14 @@ class _Repeating:
             return False
         if any(r.indices for r in u.reads):
             return False
-        op = self.values[u.value].op
-        square = op is not None and op.name == "power" and self.values[self.values[u.value].args[1]].constant == 2
-        return u.how == "copy" or (u.how == "map" and op is not None and (square or op.name in _CHEAP))
+        return is_cheap(self.values, u)
+
+
+def is_cheap(values: Sequence[Value], u: Statement) -> bool:
+    """Whether a statement computes an entry in about the time that it takes to read one."""
+    op = values[u.value].op
+    square = op is not None and op.name == "power" and values[values[u.value].args[1]].constant == 2
+    return u.how == "copy" or (u.how == "map" and op is not None and (square or op.name in _CHEAP))
 
 
 def _renamed(u: Statement, names: dict[int, int]) -> Statement:
