@@ -96,7 +96,7 @@ class IRBuilder:
         return Value(kind, name)
 
     add, sub, mul = _two("add"), _two("sub"), _two("mul")
-    sdiv = _two("sdiv")
+    sdiv, udiv = _two("sdiv"), _two("udiv")
     shl, ashr, lshr = _two("shl"), _two("ashr"), _two("lshr")
     and_, or_, xor = _two("and"), _two("or"), _two("xor")
     fadd, fsub, fmul, fdiv = _two("fadd"), _two("fsub"), _two("fmul"), _two("fdiv")
