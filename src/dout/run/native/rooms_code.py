@@ -11,9 +11,9 @@ from typing import Any
 from . import text as ir
 
 #: Results of so many bytes have memory that is kept. Below, the C library keeps it as well.
-LARGE = 2**18
+LARGE = 2**17
 #: So much is kept in all, in so many blocks; the oldest go first.
-LIMIT, MOST = 2**28, 32
+LIMIT, MOST = 2**28, 64
 #: A kept block serves for a result that is smaller by a part of so many, at most.
 SPARE = 8
 #: Data begin at multiples of so many bytes; before them lies a head of two words: the capacity, and where the block begins.
