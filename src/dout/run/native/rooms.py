@@ -1,7 +1,7 @@
 """Memory of large results, which is used again.
 
 For a large array the C library asks the system for pages at each call and gives them back after, and the system fills
-each page with zeros when it is first touched. For results of some megabytes that takes a third of the time, or more. So the
+each page with zeros when it is first touched. That takes up to two thirds of the time. So the
 arrays that native code makes for large results come from a handler of memory of our own, in the way that NumPy documents
 (NEP 49): they own their data as any other array does, and only when one is freed, its memory is kept for the next.
 
@@ -79,7 +79,11 @@ class Rooms:
 
 @functools.cache
 def rooms() -> Rooms | None:
-    """The one of this process; None if NumPy's handlers aren't what is expected."""
+    """The one of this process; None if NumPy's handlers aren't what is expected.
+
+    It is made when it is first asked for, in some 5 ms, so nothing pays for it that has no large results. Two threads that ask
+    at once may make two, and both are right.
+    """
     try:
         made = Rooms()
         if not _works(made):

@@ -10,13 +10,16 @@ from typing import Any
 
 from . import text as ir
 
-#: Results of so many bytes have memory that is kept. Below, the C library keeps it as well.
+#: Results of so many bytes have memory that is kept. From here on the C library gives it back to the system (glibc's
+#: thresholds to map and to trim begin here): four results of 160 kB are filled in a quarter of the time if it is kept. For
+#: the smallest it costs 0.2 us of 3.3 where the C library happens to keep it.
 LARGE = 2**17
 #: So much is kept in all, in so many blocks; the oldest go first.
 LIMIT, MOST = 2**28, 64
-#: A kept block serves for a result that is smaller by a part of so many, at most.
+#: A kept block may be larger than what is asked for, by an eighth of that: a power of 2.
 SPARE = 8
 #: Data begin at multiples of so many bytes; before them lies a head of two words: the capacity, and where the block begins.
+#: Native code is no quicker for it; NumPy's own loops over the result are, by up to 12%, than with malloc's 16.
 ALIGNMENT, HEAD = 64, 16
 _P, _LONG, _INT, _BYTE, _BIT = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
 _NULL, _NONE, _ONE = ir.Constant(_P, None), ir.Constant(_LONG, 0), ir.Constant(_LONG, 1)
