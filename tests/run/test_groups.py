@@ -81,6 +81,9 @@ def test_derivatives_of_weights_are_added_up_over_blocks(rows):
     f = dout.value_and_grad(lambda w, v, b: np.sum(layer(x, w, b) @ v), argnums=(0, 1, 2))
     found = groups_of(f, w, v, b)
     assert any(isinstance(s, Product) and s.pieces for g in found for s in g.steps)
+    for g in found:  # every block has rows, and every part of a sum is filled
+        assert (g.pieces - 1) * g.each < g.extent <= g.pieces * g.each
+        assert {s.pieces for s in g.steps} <= {0, g.pieces}
     hold(f, w, v, b)
 
 

@@ -187,7 +187,7 @@ class _Gathering:
         if len(nest.body) != 1 or not isinstance(first, Loop) or not nest.parallel or first.extent % self.extent:
             return None
         times = first.extent // self.extent
-        if nest.pieces and (times > 1 or -(-first.extent // nest.pieces) != self.each):
+        if nest.pieces and (times > 1 or nest.pieces != self.pieces):
             return None
         found: dict[int, bool] = dict.fromkeys([*nest.reads, *nest.writes], True)
         for s in nest.statements():

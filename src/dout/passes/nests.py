@@ -286,7 +286,7 @@ def _cut(writing: Writing, nest: Nest) -> list[Step]:
     if nest.work < LONG:
         return [nest]
     sizes = {s.value: math.prod(writing.values[s.value].shape) for s in over}
-    pieces = min(PIECES, first.extent)
+    pieces = -(-first.extent // -(-first.extent // PIECES))  # none is empty
     if sum(sizes.values()) * pieces * WORTH > nest.work:
         return [nest]
     nest.parallel, nest.pieces = True, pieces
