@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import replace
 
 import numpy as np
 
 from dout.passes.nests import planned
-from dout.passes.plan import Call, Nest, Product
+from dout.passes.plan import Call, Group, Nest, Product
 from dout.run.native import text as ir
 from dout.run.native.emit import Emission
 from dout.run.native.engine import Code
@@ -17,6 +18,7 @@ from dout.run.native.scalars import KINDS, kind
 def run(program, inputs, products=True):
     """The results of a program, or None if a check broke; and its plan."""
     plan = planned(program, kind, KINDS, products)
+    plan.steps = [inner for step in plan.steps for inner in (step.steps if isinstance(step, Group) else [step])]
     module = ir.Module("program")
     slots = {b: k for k, b in enumerate(plan.buffers)}
     for n, step in enumerate(plan.steps):
@@ -49,7 +51,12 @@ def run(program, inputs, products=True):
                     return None, plan
         else:
             assert isinstance(step, Product)
-            memory[step.value][...] = product(step, memory)
+            if step.pieces:
+                each = -(-step.k // step.pieces)
+                for n in range(step.pieces):
+                    memory[step.parts][n] = product(part(step, n * each, min(step.k, (n + 1) * each)), memory)
+            else:
+                memory[step.value][...] = product(step, memory)
     values = plan.program.values
     results = [memory[i] if i in memory else np.asarray(found[i]) for i in program.outputs]
     return [r if values[i].array else r[()] for r, i in zip(results, program.outputs, strict=True)], plan
@@ -61,6 +68,13 @@ def scalar(x):
 
 def given(value, inputs):
     return inputs[value.input] if value.input is not None else value.constant
+
+
+def part(step, begin, end):
+    """A product that adds up over some of its entries only."""
+    a = replace(step.a, offset=step.a.offset + begin * step.a.strides[-1])
+    b = replace(step.b, offset=step.b.offset + begin * step.b.strides[-2])
+    return replace(step, a=a, b=b, k=end - begin)
 
 
 def product(step, memory):

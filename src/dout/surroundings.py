@@ -249,7 +249,7 @@ class Surroundings:
 
     def drew(self) -> bool:
         """Whether random numbers were drawn since."""
-        return any(repr(read()) != repr(before) for read, _, before in self._random)
+        return not all(_is_same_state(read(), before) for read, _, before in self._random)
 
     def contents(self, without: Container[int] = ()) -> list[int]:
         """A fingerprint of each array's contents, but of those with these ids."""
@@ -270,7 +270,7 @@ class Surroundings:
             if array.tobytes() != before_it.tobytes():
                 array[...] = before_it
         for get, put_state, state in self._random:
-            if repr(get()) != repr(state):
+            if not _is_same_state(get(), state):
                 put_state(state)
         for read, where, found, put in self._places:
             if put is not None and read(*where) is not found and found is not _MISSING:
@@ -296,6 +296,17 @@ def _equal(a: Any, b: Any) -> bool:
     if isinstance(a, MethodType):
         return a.__func__ is b.__func__ and a.__self__ is b.__self__
     return isinstance(a, _PLAIN) and repr(a) == repr(b)
+
+
+def _is_same_state(a: Any, b: Any) -> bool:
+    """Whether two states of a random generator are the same: containers of integers, text and arrays."""
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and list(a) == list(b) and all(_is_same_state(a[k], b[k]) for k in a)
+    if isinstance(a, list | tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(_is_same_state, a, b))
+    return repr(a) == repr(b)
 
 
 def _content(cell: Any) -> Any:

@@ -19,7 +19,7 @@ pytest.importorskip("llvmlite")
 
 import dout
 from dout.jit import jit
-from dout.passes.plan import Buffer, Call, Nest, Plan
+from dout.passes.plan import Buffer, Call, Loop, Nest, Plan
 from dout.passes.program import Program
 from dout.run.native import abi
 from dout.run.native import text as ir
@@ -107,7 +107,7 @@ def chain(size, statuses=(0, 0, 0)):
     module, arenas = ir.Module("test"), Arenas(1)
     core = Core(module, "segment", segment, arenas.address(0))
     for k, status in enumerate(statuses):
-        core.call(emitted(module, f"step{k}", segment.slots, k, k + 1, k + 2.0, status), 0, size)
+        core.call(Nest([Loop(size, [])]), emitted(module, f"step{k}", segment.slots, k, k + 1, k + 2.0, status))
     core.finish()
     code = Code(str(module))
     run = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(code.address("segment"))

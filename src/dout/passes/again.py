@@ -100,7 +100,8 @@ class _Repeating:
                     stack.append(made[0])
                 else:
                     return None
-        return sorted(chain) if sum(inputs.values()) <= size else None
+        # to keep it is to write and to read it; what it is made of is only read, and may be read there anyway
+        return sorted(chain) if sum(inputs.values()) < 2 * size else None
 
     def _is_cheap(self, k: int) -> bool:
         u = self.old[k]
@@ -108,20 +109,26 @@ class _Repeating:
             return False
         if any(r.indices for r in u.reads):
             return False
-        op = self.values[u.value].op
-        square = op is not None and op.name == "power" and self.values[self.values[u.value].args[1]].constant == 2
-        return u.how == "copy" or (u.how == "map" and op is not None and (square or op.name in _CHEAP))
+        return is_cheap(self.values, u)
+
+
+def is_cheap(values: Sequence[Value], u: Statement) -> bool:
+    """Whether a statement computes an entry in about the time that it takes to read one."""
+    op = values[u.value].op
+    square = op is not None and op.name == "power" and values[values[u.value].args[1]].constant == 2
+    return u.how == "copy" or (u.how == "map" and op is not None and (square or op.name in _CHEAP))
 
 
 def _renamed(u: Statement, names: dict[int, int]) -> Statement:
     new = _rereading(u, names)
-    return replace(new, value=names[u.value], write=_elsewhere(u.write, names))
+    return replace(new, value=names[u.value], write=elsewhere(u.write, names))
 
 
 def _rereading(u: Statement, names: dict[int, int]) -> Statement:
-    return replace(u, reads=tuple([_elsewhere(r, names) for r in u.reads]), write=_elsewhere(u.write, names))
+    return replace(u, reads=tuple([elsewhere(r, names) for r in u.reads]), write=elsewhere(u.write, names))
 
 
-def _elsewhere(r: Read, names: dict[int, int]) -> Read:
-    indices = tuple([Index(_elsewhere(i.read, names), i.extent, i.stride) for i in r.indices])
+def elsewhere(r: Read, names: dict[int, int]) -> Read:
+    """The same place in another buffer, of those that have another name; also where it is read which place it is."""
+    indices = tuple([Index(elsewhere(i.read, names), i.extent, i.stride) for i in r.indices])
     return Read(names.get(r.value, r.value), r.offset, r.strides, indices)

@@ -43,7 +43,7 @@ class Contraction:
         """It as a step of BLAS; None if it isn't one, or if the axes don't lie as BLAS needs them."""
         if not self.has_products() or self.result != [*self.batch, *self.rows, *self.columns]:
             return None
-        ends = []
+        ends: list[Read] = []
         for k, (outer, inner) in enumerate([(self.rows, self.summed), (self.summed, self.columns)]):
             first, second = self._joined(k, outer), self._joined(k, inner)
             if first is None or second is None or (1 not in (first, second)):
@@ -55,7 +55,7 @@ class Contraction:
         m, n, k = self._size(self.rows), self._size(self.columns), self._size(self.summed)
         if any(not self._fits(e.strides[-2:], s) for e, s in zip(ends, [(m, k), (k, n)], strict=True)):
             return None
-        return Product(value, tuple([self.sizes[x] for x in self.batch]), m, n, k, *ends)
+        return Product(value, tuple([self.sizes[x] for x in self.batch]), m, n, k, ends[0], ends[1])
 
     def _fits(self, strides: Sequence[int], sizes: tuple[int, int]) -> bool:
         """Whether a matrix lies in rows or in columns, one after another, without overlap."""

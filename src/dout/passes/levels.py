@@ -9,6 +9,8 @@ from .plan import Read, Statement
 
 #: In a level, what is about numbers comes first, then loops, then what isn't native code of ours.
 _LEAF, _LOOP, _OTHER = range(3)
+#: What is read so often is small beside what is computed from it.
+_OFTEN = 16
 
 
 def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
@@ -162,7 +164,7 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: i
             filled.add(b)
     for n in range(len(units) - 1, -1, -1):
         u = units[n]
-        needed = {_buffer(r) for r in _reads(u)} & made
+        needed = {_buffer(r) for r in _reads(u) if not _is_small(u, r)} & made
         if kinds[n] != _LOOP or len(needed) > 1 or needed & several or u.numbered:
             continue  # what finds goes over entries that were just looked at
         if u.value in several and (u.how != "copy" or u.reads):
@@ -170,6 +172,13 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: i
         found = users.get(u.value)
         if found:
             level[n] = max(level[n], min(level[c] - _later(units, kinds, n, c, depth, r) for c, r in found))
+
+
+def _is_small(unit: Any, r: Any) -> bool:
+    """Whether a statement reads the same few entries again and again: to keep these costs next to nothing."""
+    if not isinstance(r, Read) or r.indices or len(r.strides) != len(unit.extents):
+        return False
+    return any(not stride and n >= _OFTEN for stride, n in zip(r.strides, unit.extents, strict=True))
 
 
 def _connected(units: Sequence[Any], members: Sequence[int], depth: int) -> list[list[int]]:

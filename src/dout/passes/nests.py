@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .again import repeated
+from .groups import grouped
 from .levels import levels, stays
-from .plan import Buffer, Loop, Nest, Plan, Read, Statement, Step, contiguous
+from .plan import Buffer, Group, Loop, Nest, Plan, Read, Statement, Step, contiguous
 from .program import Program
 from .statements import statements
 from .writing import Kind, Unit, Writing
@@ -133,7 +134,7 @@ def _settled(writing: Writing, steps: list[Any]) -> Plan:
         step.reads = sorted(b for b in before if not _is_number(writing, b))
         _also_before(steps[:n], step)
         found += _cut(writing, step)
-    return _with_buffers(writing, found)
+    return _with_buffers(writing, grouped(writing, found, wanted, PIECES))
 
 
 def _wanted(writing: Writing) -> set[int]:
@@ -272,7 +273,7 @@ def _cut(writing: Writing, nest: Nest) -> list[Step]:
     """A nest, and what puts together the parts of sums over its outermost loop."""
     nest.work = sum(math.prod(s.extents) * _cost(writing, s) for s in nest.statements())
     first = nest.body[0]
-    if not isinstance(first, Loop) or nest.work < LONG:
+    if not isinstance(first, Loop):
         return [nest]
     over = [s for s in nest.statements() if s.how != "check" and not s.write.strides[0]]
     apart = [s for s in nest.statements() if (s.how == "add" or s.write.indices) and s.write.strides[0]]
@@ -283,8 +284,10 @@ def _cut(writing: Writing, nest: Nest) -> list[Step]:
     if not over:
         nest.parallel = True
         return [nest]
+    if nest.work < LONG:
+        return [nest]
     sizes = {s.value: math.prod(writing.values[s.value].shape) for s in over}
-    pieces = min(PIECES, first.extent)
+    pieces = -(-first.extent // -(-first.extent // PIECES))  # none is empty
     if sum(sizes.values()) * pieces * WORTH > nest.work:
         return [nest]
     nest.parallel, nest.pieces = True, pieces
@@ -312,13 +315,16 @@ def _together(s: Statement, room: int, pieces: int, size: int) -> Nest:
 
 def _cost(writing: Writing, s: Statement) -> float:
     op = writing.values[s.value].op
+    if any(r.indices for r in (*s.reads, s.write)):
+        return DEAR
     return DEAR if s.how == "map" and op is not None and op.name in _DEAR else CHEAP
 
 
 def _with_buffers(writing: Writing, steps: list[Step]) -> Plan:
     buffers = {}
     for step in steps:
-        for b in (*step.reads, *step.writes):
+        rooms = step.rooms if isinstance(step, Group) else ()
+        for b in (*step.reads, *step.writes, *rooms):
             value = writing.values[b]
             if b not in buffers and not isinstance(value.shape, list):
                 buffers[b] = Buffer(b, value.shape, value.dtype)

@@ -151,6 +151,8 @@ class Product:
         m, n, k: the sizes.
         a: where the left factor's entries lie; strides along (*batch, m, k).
         b: where the right factor's lie, along (*batch, k, n).
+        pieces: in a `Group`, into how many pieces k is cut, each added up for itself; 0 if it is not cut.
+        parts: the buffer with the sum of each piece.
     """
 
     value: int
@@ -160,6 +162,8 @@ class Product:
     k: int
     a: Read
     b: Read
+    pieces: int = 0
+    parts: int = -1
 
     @property
     def reads(self) -> list[int]:
@@ -169,7 +173,33 @@ class Product:
     @property
     def writes(self) -> list[int]:
         """The buffer that it fills, contiguous."""
-        return [self.value]
+        return [self.parts if self.pieces else self.value]
+
+
+@dataclass
+class Group:
+    """Nests and products that go along the same rows, and are run block after block of them.
+
+    Attributes:
+        steps: in order.
+        extent: how many rows there are.
+        each: how many rows a block has; the last may have fewer.
+        pieces: how many blocks there are, whatever the number of threads.
+        rooms: how many entries a row has, for each buffer that lives within a block only.
+        reads, writes: the buffers that it needs from before, and those that it fills.
+        work: an estimate of the nanoseconds that it takes on one thread.
+        room: the buffer in which these live, which backends enter.
+    """
+
+    steps: list[Nest | Product]
+    extent: int
+    each: int
+    pieces: int
+    rooms: dict[int, int]
+    reads: list[int]
+    writes: list[int]
+    work: float
+    room: int = -1
 
 
 @dataclass
@@ -214,7 +244,7 @@ class Call:
         return [self.value]
 
 
-Step = Nest | Product | Rolled | Factorisation | Call
+Step = Nest | Product | Group | Rolled | Factorisation | Call
 
 
 @dataclass

@@ -45,7 +45,11 @@ def _kept(reduced: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
 def _d_extreme(dout: Array, out: Array, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """Those that equal the greatest (or least) share its derivative evenly; NaNs share that of a NaN."""
     mine = (x == _kept(out, axes, keepdims)) | (x != x)
-    return np.where(mine, _kept(dout, axes, keepdims) / np.sum(mine, axis=axes, keepdims=True), 0)
+    sharers = np.sum(mine, axis=axes, keepdims=True)
+    wide = np.result_type(plain(x), np.float32)
+    if wide == np.float32:  # by an integer, NumPy would divide in float64
+        sharers = sharers.astype(wide)
+    return np.where(mine, _kept(dout, axes, keepdims) / sharers, 0)
 
 
 def _d_product(dout: Array, out: Array, x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:

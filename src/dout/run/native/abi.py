@@ -19,11 +19,14 @@ import numpy as np
 READABLE = 0x1 | 0x100
 _WORD = ctypes.c_uint64
 _DOUBLE = ctypes.c_double
-#: Functions of NumPy's C API by their place in its table.
-_NUMPY = {"PyArray_New": 93, "PyArray_Scalar": 60}
+#: Functions of NumPy's C API by their place in its table; the last one is a variable.
+_NUMPY = {
+    "PyArray_New": 93, "PyArray_Scalar": 60, "PyDataMem_SetHandler": 304, "PyDataMem_GetHandler": 305,
+    "PyDataMem_DefaultHandler": 306,
+}  # fmt: skip
 _PYTHON = (
     "PyFloat_FromDouble", "PyBool_FromLong", "PyLong_FromLongLong", "PyLong_AsLongLongAndOverflow", "PyTuple_New",
-    "PyList_New", "PyObject_Vectorcall", "Py_DecRef", "Py_IncRef", "PyErr_NoMemory", "PyEval_SaveThread",
+    "PyList_New", "PyObject_Vectorcall", "Py_DecRef", "Py_IncRef", "PyErr_NoMemory", "PyErr_Clear", "PyEval_SaveThread",
     "PyEval_RestoreThread", "PyMem_RawMalloc", "PyMem_RawFree",
 )  # fmt: skip
 

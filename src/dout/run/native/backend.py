@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...passes.nests import planned
-from ...passes.plan import Buffer, Call, Factorisation, Nest, Plan, Product, Rolled, Step
+from ...passes.plan import Buffer, Call, Factorisation, Group, Nest, Plan, Product, Rolled, Step
 from ...passes.program import Program, Value
 from ...passes.roll_loops import Loop
 from ..interpret import BROKEN, forwarded, same
-from . import abi, blas, lapack, threads
+from . import abi, blas, grouped, lapack
 from . import text as ir
 from .emit import Emission
 from .engine import Code, builtin
@@ -88,10 +88,7 @@ class Native:
         core = Core(module, f"segment{n}", segment, self._arenas.address(n))
         for number, step in segment.steps:
             function = step_of(self.plan, step, segment.slots, module, f"step{number}")
-            if isinstance(step, Nest) and step.parallel and step.work >= threads.WORTH and threads.available():
-                core.split(threads.split(module), function, step.extent)
-            else:
-                core.call(function, 0, step.extent if isinstance(step, Nest) else 1)
+            core.call(step, function)
         return core.finish()
 
     def _is_one(self, template: Template) -> bool:
@@ -169,10 +166,12 @@ def plan_of(program: Program) -> Plan:
 
 
 def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
-    """The function of a step: `int name(table, begin, end)`."""
+    """The function of a step: `int name(table, begin, end)`; that of a group takes the number of its thread, too."""
     made: ir.Function
     if isinstance(step, Nest):
-        made = Emission(plan, step, slots, module, name).function
+        made = _nest(plan, step, slots, module, name)
+    elif isinstance(step, Group):
+        made = grouped.emitted(plan, step, slots, module, name, _nest)
     elif isinstance(step, Rolled):
         made = rolled_step(plan.program, step.value, slots, module, name)
     elif isinstance(step, Factorisation):
@@ -181,6 +180,11 @@ def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, na
         assert isinstance(step, Product)
         made = blas.emitted(plan, step, slots, module, name)
     made.attributes.add("noinline")  # it is there alone too, for its time to be taken
+    return made
+
+
+def _nest(plan: Plan, nest: Nest, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
+    made: ir.Function = Emission(plan, nest, slots, module, name).function
     return made
 
 
@@ -214,6 +218,9 @@ def _completed(plan: Plan) -> Plan:
             steps.append(step)
     if others:
         compile_loops(program)
+    for step in steps:
+        if isinstance(step, Group):
+            grouped.with_room(plan, step)
     plan.steps = _without_views(program, steps)
     return plan
 

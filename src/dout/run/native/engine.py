@@ -52,24 +52,25 @@ class Code:
     Args:
         text: the text of a module, without the attributes `#0`.
         loops: whether there are loops to be vectorised; where there are none, fewer passes do.
+        quick: whether to leave it as it is written, for what takes no time when it runs.
     """
 
-    def __init__(self, text: str, loops: bool = True) -> None:
+    def __init__(self, text: str, loops: bool = True, quick: bool = False) -> None:
         llvm = _binding()
         options = f'"prefer-vector-width"="{width()}" "no-trapping-math"="true"'
         module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
         target = llvm.Target.from_default_triple()
         machine = target.create_target_machine(
-            opt=0 if text.count("\n") > LONG else 3,
+            opt=0 if quick or text.count("\n") > LONG else 3,
             cpu=llvm.get_host_cpu_name(),
             features=llvm.get_host_cpu_features().flatten(),
         )
         tuning = llvm.create_pipeline_tuning_options(speed_level=2 if loops else 1)
         tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
         builder = llvm.create_pass_builder(machine, tuning)
-        if loops:
+        if loops and not quick:
             builder.getModulePassManager().run(module, builder)
-        else:
+        elif not quick:
             passes = builder.getFunctionPassManager()
             for function in module.functions:
                 if not function.is_declaration:

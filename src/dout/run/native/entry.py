@@ -6,6 +6,7 @@ calls what it was given for that, or gives False, and the caller converts what c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import numpy as np
 from ...passes.program import Value
 from . import text as ir
 from .abi import READABLE
+from .rooms import maker
 
 #: How results are put together: the number of a value, or a kind of container and its parts.
 Template = Any
@@ -214,7 +216,8 @@ class Entry:
         shape = ir.GlobalVariable(self.module, kind, self.module.get_unique_name("shape"))
         shape.global_constant, shape.linkage = True, "internal"
         shape.initializer = ir.Constant(kind, list(value.shape) or [0])
-        new = self._extern("PyArray_New", _P, [_P, _INT, _P, _INT, _P, _P, _INT, _INT, _P])
+        size = math.prod(value.shape) * np.dtype(value.dtype).itemsize
+        new = self._extern(maker(size), _P, [_P, _INT, _P, _INT, _P, _P, _INT, _INT, _P])
         none, zero = ir.Constant(_P, None), ir.Constant(_INT, 0)
         array = b.call(
             new,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ...graph import PICK
-from ...passes.plan import Call, Factorisation, Loop, Nest, Plan, Product, Statement, Step
+from ...passes.plan import Call, Factorisation, Group, Loop, Nest, Plan, Product, Statement, Step
 from ...passes.program import Program, Value
 from ..interpret import BROKEN, forwarded
 from . import abi, threads
 from .engine import Code
-from .segments import ALIGNMENT, Segment, nbytes
+from .segments import ALIGNMENT, Segment, is_split, iterations, nbytes
 
 #: So many operations of a step are named.
 _NAMED = 12
@@ -33,7 +33,7 @@ def described_plan(
             lines.append(_described(plan, step) + took)
     rooms = [p.size for p in parts if isinstance(p, Segment)]
     lines.append(f"Temporaries: {max(rooms)} bytes at most at one time, in memory that is kept from call to call.")
-    if any(_is_split(s) for s in plan.steps):
+    if any(is_split(s) for s in plan.steps):
         lines.append(f"Loops in pieces are run by up to {threads.get_num_threads()} threads.")
     if direct:
         lines.append("One builtin reads the arguments and makes the results.")
@@ -48,31 +48,33 @@ def _named(value: Value) -> str:
     return getattr(value.params.get("function"), "__name__", "call") if value.op.name == "call" else value.op.name
 
 
-def _is_split(step: Step) -> bool:
-    return isinstance(step, Nest) and step.parallel and step.work >= threads.WORTH and threads.available()
-
-
-def _described(plan: Plan, step: Step) -> str:
+def _described(plan: Plan, step: Step, inner: bool = False) -> str:
     values = plan.program.values
     if isinstance(step, Call):
         value = values[step.value]
         assert value.op is not None
         return f"NumPy: %{step.value} = {value.op.name}{_why(value)}"
     read = sum(nbytes(plan.buffers[i]) for i in step.reads if i in plan.buffers)
-    written = sum(nbytes(plan.buffers[i]) for i in step.writes if i in plan.buffers)
+    kept = [i for i in step.writes if i in plan.buffers and not (isinstance(step, Group) and i == step.room)]
+    written = sum(nbytes(plan.buffers[i]) for i in kept)
     moved = f"{read} bytes read, {written} written"
     if isinstance(step, Product):
         batch = f" for each of {list(step.batch)}" if step.batch else ""
-        return f"BLAS: %{step.value}: {step.m} x {step.k} times {step.k} x {step.n}{batch}; {moved}"
+        how = "tiles" if inner else "BLAS"
+        return f"{how}: %{step.value}: {step.m} x {step.k} times {step.k} x {step.n}{batch}; {moved}"
     if isinstance(step, Factorisation):
         op = values[step.value].op
         return f"LAPACK: %{step.value} {op.name if op else ''} {list(values[step.value].shape)}; {moved}"
+    if isinstance(step, Group):
+        parts = [_described(plan, s, True) for s in step.steps]
+        rows = f"native: blocks of {step.each} of {step.extent} rows{' in pieces' * is_split(step)}; {moved}"
+        return "\n    ".join([rows, *parts])
     if not isinstance(step, Nest):
         return f"native: loop %{step.value}; {moved}"
     made = list(dict.fromkeys(s.value for s in step.statements()))
     names = [f"%{i} {_named(values[i])}" for i in made if i < len(values) and values[i].op is not None]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    cut = " in pieces" if _is_split(step) else ""
+    cut = " in pieces" if is_split(step) else ""
     return f"native: {_loops(step.body)}{cut}: {', '.join(names[:_NAMED])}{more}; {moved}"
 
 
@@ -158,12 +160,14 @@ class Timing:
 
     def _step(self, n: int, step: Step, table: int) -> Any:
         function = self.code.address(f"step{n}")
-        extent = step.extent if isinstance(step, Nest) else 1
-        if _is_split(step):
+        extent, numbered = iterations(step), isinstance(step, Group)
+        if is_split(step):
             kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-            return functools.partial(kind(self.code.address("dout.split")), function, table, extent)
-        kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-        return functools.partial(kind(function), table, 0, extent)
+            split = self.code.address("dout.split.numbered" if numbered else "dout.split")
+            return functools.partial(kind(split), function, table, extent)
+        numbers = [0] * numbered
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, *[ctypes.c_int64] * (2 + numbered))
+        return functools.partial(kind(function), table, 0, extent, *numbers)
 
     def _forward(self, i: int) -> Any:
         value = self.program.values[i]

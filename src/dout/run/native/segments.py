@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ...passes.plan import Buffer, Call, Factorisation, Nest, Plan, Product, Step
+from ...passes.plan import Buffer, Call, Factorisation, Group, Nest, Plan, Product, Step
 from . import text as ir
+from . import threads
 
 #: Temporaries begin at multiples of so many bytes, as large as a cache line and as the widest vector.
 ALIGNMENT = 64
@@ -123,13 +124,26 @@ def _memory(segment: Segment, buffers: Mapping[int, Buffer], needed: set[int], m
 
 def work(step: Step, buffers: Mapping[int, Buffer]) -> float:
     """An estimate of the nanoseconds that a step takes on one thread."""
-    if isinstance(step, Nest):
+    if isinstance(step, Nest | Group):
         return step.work
     if isinstance(step, Factorisation):
         return math.prod(buffers[step.value].shape) * 100.0
     if isinstance(step, Product):
         return math.prod(step.batch) * (step.m * step.n * step.k / 16 + 100)
     return 1e6
+
+
+def iterations(step: Step) -> int:
+    """How many iterations a step's function is called with."""
+    if isinstance(step, Group):
+        return step.pieces
+    return step.extent if isinstance(step, Nest) else 1
+
+
+def is_split(step: Step) -> bool:
+    """Whether a step goes over threads."""
+    some = isinstance(step, Group) or (isinstance(step, Nest) and step.parallel)
+    return some and work(step, {}) >= threads.WORTH and threads.available()
 
 
 def placed(rooms: Sequence[tuple[int, int, int, int]]) -> tuple[dict[int, int], int]:
@@ -194,13 +208,15 @@ class Core:
             self._take()
         self.statuses: list[tuple[Any, ir.Block]] = []
 
-    def call(self, step: ir.Function, begin: int, end: int) -> None:
-        """Let it run a step, and stop where that says so."""
-        self._returned(self.b.call(step, [self.table, ir.Constant(LONG, begin), ir.Constant(LONG, end)]))
-
-    def split(self, split: ir.Function, step: ir.Function, extent: int) -> None:
-        """Let it run a step over threads."""
-        self._returned(self.b.call(split, [step, self.table, ir.Constant(LONG, extent)]))
+    def call(self, step: Step, function: ir.Function) -> None:
+        """Let it run a step, over threads if that is worth it, and stop where that says so."""
+        extent = ir.Constant(LONG, iterations(step))
+        numbered = isinstance(step, Group)
+        if is_split(step):
+            self._returned(self.b.call(threads.split(self.module, numbered), [function, self.table, extent]))
+            return
+        zero = ir.Constant(LONG, 0)
+        self._returned(self.b.call(function, [self.table, zero, extent, *[zero] * numbered]))
 
     def _returned(self, status: Any) -> None:
         """Go on if a status is 0."""

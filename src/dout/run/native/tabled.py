@@ -14,10 +14,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ...passes.plan import Call, Nest, Plan
+from ...passes.plan import Call, Plan
 from ...passes.roll_loops import Loop
 from . import text as ir
-from . import threads
 from .segments import ALIGNMENT, Arenas, Core, Segment, segments
 
 _P, _LONG, _INT, _BYTE = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(8)
@@ -121,10 +120,7 @@ class TableEmission:
         core = Core(self.module, f"{name}.body", self.segment, arenas.address(0))
         for number, step in self.segment.steps:
             function = step_of(self.plan, step, self.segment.slots, self.module, f"{name}.step{number}")
-            if isinstance(step, Nest) and step.parallel and step.work >= threads.WORTH and threads.available():
-                core.split(threads.split(self.module), function, step.extent)
-            else:
-                core.call(function, 0, step.extent if isinstance(step, Nest) else 1)
+            core.call(step, function)
         return core.finish()
 
     def _constant(self, value: Any) -> Any:

@@ -24,15 +24,17 @@ MOST = 64
 _P, _LONG, _INT = ir.PointerType(), ir.IntType(64), ir.IntType(32)
 
 
-def _available() -> int:
+def cores() -> int:
+    """How many cores this process may use, but 64 at most."""
     try:
-        return len(os.sched_getaffinity(0))
+        found = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
+        found = os.cpu_count() or 1
+    return min(found, MOST)
 
 
 #: How many threads native code uses; it reads this word at each call.
-_COUNT = ctypes.c_int64(min(_available(), MOST))
+_COUNT = ctypes.c_int64(cores())
 
 
 def get_num_threads() -> int:
@@ -88,16 +90,17 @@ def available() -> bool:
         return False
 
 
-def split(module: ir.Module) -> ir.Function:
+def split(module: ir.Module, numbered: bool = False) -> ir.Function:
     """Emits what runs a step over threads: it is given the step, its table and the extent.
 
-    It gives the greatest of what the pieces gave.
+    It gives the greatest of what the pieces gave. With `numbered`, the step is told the number of its thread, which is less
+    than that of the cores; more threads than cores then don't run.
     """
-    name = "dout.split"
+    name = "dout.split.numbered" if numbered else "dout.split"
     if name in module.globals:
         made: ir.Function = module.globals[name]
         return made
-    worker = _worker(module)
+    worker = _worker(module, numbered)
     function = ir.Function(module, ir.FunctionType(_INT, [_P, _P, _LONG]), name)
     function.attributes.add("noinline")
     step, table, extent = function.args
@@ -107,10 +110,13 @@ def split(module: ir.Module) -> ir.Function:
     threads = b.alloca(_LONG, MOST)
     count = b.load(ir.Constant(_LONG, ctypes.addressof(_COUNT)).inttoptr(_P), typ=_LONG)
     count = b.select(b.icmp_signed("<", extent, count), extent, count)
+    if numbered:
+        most = ir.Constant(_LONG, cores())
+        count = b.select(b.icmp_signed("<", most, count), most, count)
     turn = b.sdiv(extent, b.mul(count, ir.Constant(_LONG, TURNS)))
     one, zero = ir.Constant(_LONG, 1), ir.Constant(_LONG, 0)
     turn = b.select(b.icmp_signed("<", turn, one), one, turn)
-    for k, value in enumerate([step, table, extent, turn, zero, zero]):
+    for k, value in enumerate([step, table, extent, turn, zero, zero, zero]):
         b.store(value, emitting.at(job, k))
     create = emitting.extern("pthread_create", _INT, [_P, _P, _P, _P])
     join = emitting.extern("pthread_join", _INT, [_LONG, _P])
@@ -126,18 +132,22 @@ def split(module: ir.Module) -> ir.Function:
     return function
 
 
-#: What threads share: the step, its table, the extent, how many iterations a turn has, the next one, the worst status.
-_JOB = ir.ArrayType(_LONG, 6)
+#: What threads share: the step, its table, the extent, how many iterations a turn has, the next one, the worst status, and
+#: how many threads have begun.
+_JOB = ir.ArrayType(_LONG, 7)
 
 
-def _worker(module: ir.Module) -> ir.Function:
+def _worker(module: ir.Module, numbered: bool) -> ir.Function:
     """What a thread does: turn after turn."""
-    function = ir.Function(module, ir.FunctionType(_P, [_P]), "dout.worker")
+    name = "dout.worker.numbered" if numbered else "dout.worker"
+    function = ir.Function(module, ir.FunctionType(_P, [_P]), name)
     function.linkage = "internal"
     emitting = _Emitting(module, function)
     b, job = emitting.b, function.args[0]
     step, table = (b.load(emitting.at(job, k), typ=_P) for k in (0, 1))
     extent, turn = (b.load(emitting.at(job, k), typ=_LONG) for k in (2, 3))
+    number = [b.atomic_rmw("add", emitting.at(job, 6), ir.Constant(_LONG, 1), "monotonic")] if numbered else []
+    kind = ir.FunctionType(_INT, [_P, _LONG, _LONG, *[_LONG for _ in number]])
     again, work, done = (function.append_basic_block(n) for n in ("again", "work", "done"))
     b.branch(again)
     b.position_at_end(again)
@@ -146,7 +156,7 @@ def _worker(module: ir.Module) -> ir.Function:
     b.position_at_end(work)
     end = b.add(begin, turn)
     end = b.select(b.icmp_signed("<", end, extent), end, extent)
-    status = b.call(step, [table, begin, end], fnty=ir.FunctionType(_INT, [_P, _LONG, _LONG]))
+    status = b.call(step, [table, begin, end, *number], fnty=kind)
     b.atomic_rmw("max", emitting.at(job, 5), b.zext(status, _LONG), "monotonic")
     b.branch(again)
     b.position_at_end(done)
