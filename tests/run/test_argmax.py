@@ -176,3 +176,27 @@ def test_options_that_numpy_takes():
     g = jit(lambda x: np.argmax(x * 2, axis=0, out=out))
     for _ in range(2):
         np.testing.assert_array_equal(g(x), [1, 1, 1])
+
+
+def test_rows_of_products():
+    """Assignments of k-means: the products come block by block of rows, and where they are least is found there."""
+
+    def f(x, c):
+        d = np.sum(x * x, axis=1, keepdims=True) - 2 * (x @ c.T) + np.sum(c * c, axis=1)
+        nearest = np.argmin(d, axis=1)
+        return nearest, np.sum((x - c[nearest]) ** 2), np.bincount(nearest, minlength=len(c))
+
+    rng = np.random.default_rng(0)
+    x = rng.integers(-9, 9, (30_000, 32)).astype(float)  # so that there are ties, and sums have no rounding errors
+    c = rng.integers(-9, 9, (64, 32)).astype(float)
+    c[10] = c[20] = x[5]
+    fast, expected = jit(f), f(x, c)
+    before = dout.get_num_threads()
+    try:
+        for n in (1, 2, 5):
+            dout.set_num_threads(n)
+            fast(x, c)
+            for g, e in zip(fast(x, c), expected, strict=True):
+                np.testing.assert_array_equal(g, e)
+    finally:
+        dout.set_num_threads(before)

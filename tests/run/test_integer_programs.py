@@ -215,3 +215,18 @@ def test_means_of_what_has_no_rounding_errors():
     for x in (np.int8, np.uint16):
         hold(f, *[(entries(np.dtype(x), (7, 9), s), entries(np.dtype(x), (7, 9), s + 1)) for s in range(2)])
     hold(lambda a: (np.mean(a), np.mean(a * 2, 0)), (np.arange(9) ** 5,), native=False)
+
+
+def test_long_arrays_of_indices():
+    """What is cheap is made again where it is used, also in an index, for what is read and for what is written to."""
+
+    def f(x, i):
+        j = (i * 5 + 3) % len(x)
+        y = np.zeros_like(x)
+        y[j] = 2.0
+        np.add.at(y, j, x[j])
+        return x[j] - np.mean(x[j]), np.sum(j), j, y, x[j // 2] * np.max(j)
+
+    x = np.arange(3000.0) % 17  # sums of these have no rounding errors
+    i = np.arange(200_000) * 7919 % 4096
+    hold(f, (x, i), (x[::-1], i[::-1]), native=False)
