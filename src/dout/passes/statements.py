@@ -68,7 +68,7 @@ def statements(program: Program, kind: Kind, kinds: Any, products: bool = True) 
         else:
             raise Unwritten
 
-    return Writing(program, write, kinds)
+    return Writing(program, write, entries.add_at, kinds)
 
 
 def _map(w: Writing, i: int, value: Value) -> None:
