@@ -112,8 +112,9 @@ def put(w: Writing, i: int, find: _Find, source: int, base: int | None, how: str
             w.places[i] = same
             return
     if here is not None and base is not None:
-        w.overwrite(base)
+        w.make_way(base)
         given = _apart(w, source, target, to)
+        w.owned.overwrite(to.buffer)
     else:
         w.owned.make(i)
         if not whole or (how == "add" and base is not None):

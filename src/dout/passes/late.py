@@ -20,7 +20,7 @@ class Order(NamedTuple):
     """An order of values.
 
     Attributes:
-        values: their numbers, each after what it is made from.
+        values: their numbers, each after what it is made from; without the scatters of `sums`.
         last: for each value, the place in that order where it is used last; -1 if it isn't.
         sums: for each sum of an array and a scatter that nobody else needs, the numbers of the two.
         goes_on: the arrays that are written or added to.
@@ -39,12 +39,15 @@ def late(program: Program) -> Order:
     writes = {i for i, v in enumerate(values) if v.op is not None and v.op.name in _WRITES}
     scatters = {i for i, v in enumerate(values) if v.op is not None and v.op.name in _SCATTERS}
     sums = _sums(program, scatters) if scatters else {}
+    needs = [v.args for v in values]
+    for i, (total, scatter) in sums.items():
+        needs[i] = (total, *needs[scatter])
     order = list(range(n))
     if writes or sums:
-        order = _ordered(values, {*writes, *sums, *[s for _, s in sums.values()]})
+        order = _ordered(needs, {*writes, *sums}, {scatter for _, scatter in sums.values()})
     last = [-1] * n
     for at, i in enumerate(order):
-        for a in values[i].args:
+        for a in needs[i]:
             last[a] = at
     goes_on = {values[i].args[0] for i in writes} | {total for total, _ in sums.values()}
     return Order(order, last, sums, goes_on)
@@ -73,16 +76,16 @@ def _alike(x: Value, y: Value) -> bool:
     return bool(x.shape) and x.shape == y.shape and x.dtype == y.dtype
 
 
-def _ordered(values: list[Value], waiting: set[int]) -> list[int]:
-    """All values, those that wait right before the first that needs them."""
+def _ordered(needs: list[tuple[int, ...]], waiting: set[int], without: set[int]) -> list[int]:
+    """All values but some, those that wait right before the first that needs them."""
     order: list[int] = []
-    done = bytearray(len(values))
-    for i in [*[i for i in range(len(values)) if i not in waiting], *sorted(waiting)]:
+    done = bytearray(len(needs))
+    for i in [*[i for i in range(len(needs)) if i not in waiting and i not in without], *sorted(waiting)]:
         stack = [i]
         while stack:
             k = stack[-1]
-            missing = [a for a in values[k].args if not done[a]]
-            if missing and not done[k]:
+            missing = [] if done[k] else [a for a in needs[k] if not done[a]]
+            if missing:
                 stack += missing
                 continue
             stack.pop()

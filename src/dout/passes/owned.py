@@ -79,7 +79,7 @@ class Owned:
         return None if i in held else held
 
     def overwrite(self, b: int) -> None:
-        """Note that a buffer's entries change. Who still needs them has been copied."""
+        """Note that a buffer's entries change. What is still needed of them has been copied."""
         self._held[b] = []
         self._writes[b] += 1
 

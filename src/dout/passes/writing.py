@@ -62,10 +62,7 @@ class Writing:
         for k, check in enumerate(program.checks):
             checks.setdefault(check.value, []).append(k)
         outputs = set(program.outputs)
-        put_off = {scatter for _, scatter in self.order.sums.values()}
         for at, i in enumerate(self.order.values):
-            if i in put_off:
-                continue
             self.owned.now = at
             before = len(self.units)
             if i not in self.order.sums:
@@ -152,15 +149,13 @@ class Writing:
         small = not held or is_small([self.places[v] for v in held], math.prod(self.values[place.buffer].shape))
         return place if small else None
 
-    def overwrite(self, i: int) -> None:
-        """Let a value be overwritten: who still needs some of it gets a copy."""
-        place = self.place(i)
-        for v in self.owned.in_the_way(i, place) or ():
+    def make_way(self, i: int) -> None:
+        """Copy what others still need of a value that is to be overwritten."""
+        for v in self.owned.in_the_way(i, self.place(i)) or ():
             if v not in self._settled:
                 self._settled.add(v)
                 self.copy(v, own(v, self.values[v].shape), self.places[v])
             self.places[v] = own(v, self.values[v].shape)
-        self.owned.overwrite(place.buffer)
 
     def fresh(self, shape: tuple[int, ...], dtype: Any, constant: Any = None) -> int:
         """The number of a value that the program doesn't have: a constant, or room."""
