@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..graph import Primitive
 from .indices import index_of
 from .owned import Region, overlap
 from .places import EVEN, Place, even, gathered, largest, own, read, selected, viewed
 from .plan import Read
 from .program import Value
 from .writing import Unwritten, Writing
+
+#: What a write through a mask is, entry by entry. No derivative is taken of it any more.
+_CHOICE = Primitive("where", np.where)
 
 
 def index_place(w: Writing, array: np.ndarray) -> Place:
@@ -205,7 +209,32 @@ def replace(w: Writing, i: int, value: Value) -> None:
     """`x[i] = v` at an index with computed parts."""
     if "flat" in value.params:
         raise Unwritten
+    if _masked(w, i, value):
+        return
     put(w, i, _at(w, value.params["key"], value.args[2:]), value.args[1], value.args[0], "copy")
+
+
+def _masked(w: Writing, i: int, value: Value) -> bool:
+    """`x[x > 0] = v` with one number for all, or one row, as a choice for each entry; says whether it is one."""
+    key = value.params["key"]
+    if len(value.args) != 3 or len(key) != 2 or w.values[value.args[2]].dtype != np.dtype(bool):
+        return False
+    base, source, a = value.args
+    mask, shape = w.place(a), value.shape
+    rest = len(shape) - len(mask.shape)
+    given = source_of(w, source)[0]
+    if not mask.shape:
+        return False
+    known = given is None or (len(given.shape) <= rest and w.values[source].dtype in w.kinds)
+    if not known or mask.shape != shape[: len(mask.shape)] or value.dtype == np.dtype(bool):
+        return False
+    chosen = Place(mask.buffer, mask.offset, (*mask.shape, *[1] * rest), (*mask.strides, *[0] * rest))
+    live = [axis for axis, n in enumerate(shape) if n > 1]
+    reads = (read(chosen, shape, live), w.operand(source, shape, live), w.operand(base, shape, live))
+    made = w.made(_CHOICE, (a, source, base), shape, value.dtype)
+    to = w.places[i] = own(made, shape)
+    w.add("map", made, tuple([shape[axis] for axis in live]), reads, read(to, shape, live))
+    return True
 
 
 def overwrite(w: Writing, i: int, value: Value) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import NO_PARAMS
+from ..graph import NO_PARAMS, Primitive
 from .late import late
 from .owned import Owned, is_small
 from .places import Place, own, read
@@ -164,6 +164,13 @@ class Writing:
         self.places[i] = own(i, shape)
         if constant is not None:
             self.outside.add(i)
+        return i
+
+    def made(self, op: Primitive, args: tuple[int, ...], shape: tuple[int, ...], dtype: Any) -> int:
+        """The number of a value that the program doesn't have, made by an elementwise operation."""
+        self.values.append(Value(op, args, NO_PARAMS, shape, dtype, array=True))
+        i = len(self.values) - 1
+        self.places[i] = own(i, shape)
         return i
 
     def place(self, a: int) -> Place:
