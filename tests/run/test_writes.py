@@ -130,7 +130,7 @@ def same_signs(found, expected):
 
 
 @pytest.mark.parametrize("cut", [False, True])
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(source=programs())
 def test_random_programs(monkeypatch, cut, source):
     if cut:  # into pieces for threads
@@ -157,7 +157,7 @@ def test_random_programs(monkeypatch, cut, source):
                 for a, b in zip(args, kept, strict=True):
                     np.testing.assert_array_equal(a, b)
             if which is f:
-                same_signs(native(*args), plain)
+                same_signs(native(*args), numpy(*args))
             said = native.report(*args)
             assert "run by native code" in said or "no operation of it has native code" in said
             verify(planned(numpy.graph(*args), kind, NATIVE))
