@@ -21,7 +21,7 @@ class Order(NamedTuple):
 
     Attributes:
         values: their numbers, each after what it is made from; without the scatters of `sums`.
-        last: for each value, the place in that order where it is used last; -1 if it isn't.
+        last: for each value, the place in that order where it is used last, if there is anything that writes; else -1.
         sums: for each sum of an array and a scatter that nobody else needs, the numbers of the two.
         goes_on: the arrays that are written or added to.
     """
@@ -38,7 +38,9 @@ def late(program: Program) -> Order:
     n = len(values)
     writes = {i for i, v in enumerate(values) if v.op is not None and v.op.name in _WRITES}
     scatters = {i for i, v in enumerate(values) if v.op is not None and v.op.name in _SCATTERS}
-    sums = _sums(program, scatters) if scatters else {}
+    if not writes and not scatters:
+        return Order(list(range(n)), [-1] * n, {}, set())
+    sums = _sums(program, scatters)
     needs = [v.args for v in values]
     for i, (total, scatter) in sums.items():
         needs[i] = (total, *needs[scatter])

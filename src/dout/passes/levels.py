@@ -30,8 +30,9 @@ def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
 def leveled(units: Sequence[Any], depth: int) -> list[int]:
     """The level of each unit: those of one level don't wait for one another, but at the same place of a shared loop."""
     kinds = [_kind(u, depth) for u in units]
-    level = _earliest(units, kinds, depth)
-    _sink(units, kinds, level, depth)
+    changing = _overwritten(units)
+    level = _earliest(units, kinds, changing, depth)
+    _sink(units, kinds, changing, level, depth)
     return level
 
 
@@ -50,8 +51,12 @@ def _reads(unit: Any) -> list[Any]:
     """What a unit reads: places, or for what is no statement the numbers of buffers."""
     if not isinstance(unit, Statement):
         return list(unit.reads)
-    found: list[Any] = list(unit.reads)
-    found += [i.read for r in (*unit.reads, unit.write) for i in r.indices]
+    found: list[Any] = [*unit.reads]
+    for r in unit.reads:
+        if r.indices:
+            found += [i.read for i in r.indices]
+    if unit.write.indices:
+        found += [i.read for i in unit.write.indices]
     return found
 
 
@@ -63,11 +68,10 @@ def _written(unit: Any) -> list[int]:
     return [] if isinstance(unit, Statement) and unit.how == "check" else [unit.value]
 
 
-def _earliest(units: Sequence[Any], kinds: Sequence[int], depth: int) -> list[int]:
+def _earliest(units: Sequence[Any], kinds: Sequence[int], changing: set[int], depth: int) -> list[int]:
     level: list[int] = []
     writers: dict[int, list[int]] = {}
     readers: dict[int, list[tuple[int, Any]]] = {}
-    changing = _overwritten(units)
 
     def standing(p: int, n: int) -> bool:
         """Whether what comes after n may still have to wait longer for p, which n waits for."""
@@ -90,7 +94,7 @@ def _earliest(units: Sequence[Any], kinds: Sequence[int], depth: int) -> list[in
                 writers[b] = [p for p in writers.get(b, ()) if standing(p, n)]
                 readers[b] = [(p, r) for p, r in readers.get(b, ()) if standing(p, n)]
             writers.setdefault(b, []).append(n)
-        for r in _reads(u):
+        for r in _reads(u) if changing else ():
             if _buffer(r) in changing:
                 readers.setdefault(_buffer(r), []).append((n, r))
     return level
@@ -161,7 +165,7 @@ def _computed(r: Read) -> int:
     return sum(abs(i.stride) * (i.extent - 1) for i in r.indices)
 
 
-def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: int) -> None:
+def _sink(units: Sequence[Any], kinds: Sequence[int], changing: set[int], level: list[int], depth: int) -> None:
     """Let what needs little from here come as late as it is used, so that it isn't kept in memory till then.
 
     If it needs one value from here, that one is kept in its place, or comes late, too.
@@ -172,7 +176,6 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: i
         for r in _reads(u):
             users.setdefault(_buffer(r), []).append((n, r))
     first: dict[int, int] = {}
-    changing = _overwritten(units)
     for n, u in enumerate(units):
         for b in _written(u):
             if b in changing and b in first and isinstance(u, Statement):

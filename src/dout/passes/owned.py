@@ -30,6 +30,7 @@ class Owned:
 
     Attributes:
         now: the place in that order of the value that is entered.
+        held: for each buffer, the values that lie in it and may still be asked for.
         names: buffers that get another number when all is written: that of the result that lies there.
     """
 
@@ -38,7 +39,7 @@ class Owned:
         self.names: dict[int, int] = {}
         self._last = order.last
         self._end = len(order.values)
-        self._held: dict[int, list[int]] = {}
+        self.held: dict[int, list[int]] = {}
         self._unclean: dict[int, list[Region]] = {}
         self._writes: dict[int, int] = {}
         self._stands: dict[int, int] = {}
@@ -46,14 +47,14 @@ class Owned:
 
     def make(self, b: int) -> None:
         """Enter a buffer that a write makes."""
-        self._held[b] = []
+        self.held[b] = []
         self._unclean[b] = []
         self._writes[b] = 0
 
     def enter(self, i: int, place: Place | None) -> None:
         """Note where a value lies."""
-        if place is not None and place.buffer in self._held:
-            self._held[place.buffer].append(i)
+        if place is not None and place.buffer in self.held:
+            self.held[place.buffer].append(i)
             self._stands[i] = self._writes[place.buffer]
 
     def keep(self, i: int) -> None:
@@ -61,26 +62,26 @@ class Owned:
         self._last[i] = self._end
 
     def verify(self, i: int, place: Place) -> None:
-        """Hold that what a value was is still there.
+        """Hold that what a value in such a buffer was is still there.
 
         Raises:
             ValueError: if it was overwritten.
         """
-        if place.buffer in self._held and self._stands[i] != self._writes[place.buffer]:
+        if self._stands[i] != self._writes[place.buffer]:
             raise ValueError(f"%{i} is read, which was overwritten in the buffer of %{place.buffer}")
 
     # Writing into what is there
 
     def in_the_way(self, i: int, place: Place) -> list[int] | None:
         """The values that have to be copied before a value is overwritten; None if that one can't be."""
-        if place.buffer not in self._held or not _is_one_to_one(place):
+        if place.buffer not in self.held or not _is_one_to_one(place):
             return None
-        held = self._held[place.buffer] = [v for v in self._held[place.buffer] if self._last[v] > self.now]
+        held = self.held[place.buffer] = [v for v in self.held[place.buffer] if self._last[v] > self.now]
         return None if i in held else held
 
     def overwrite(self, b: int) -> None:
         """Note that a buffer's entries change. What is still needed of them has been copied."""
-        self._held[b] = []
+        self.held[b] = []
         self._writes[b] += 1
 
     # Zeros with a sign
@@ -104,7 +105,7 @@ class Owned:
     def name(self, i: int, place: Place, size: int) -> bool:
         """Let a buffer of a size have the number of a result that fills it, if that can be."""
         b = place.buffer
-        if b not in self._held or b in self._fixed or b in self.names:
+        if b not in self.held or b in self._fixed or b in self.names:
             return False
         if place != own(b, place.shape) or math.prod(place.shape) != size:
             return False
