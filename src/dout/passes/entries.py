@@ -156,9 +156,10 @@ def _apart(w: Writing, source: int, target: Target, to: Place) -> Place | None:
     given = _fitting(source_of(w, source)[0], target.shape)
     if given is None or not overlap(given, to if target.part is None else target.part):
         return given
-    room = w.fresh(given.shape, w.values[to.buffer].dtype)
-    w.copy(room, w.places[room], given)
-    return w.places[room]
+    room = w.fresh(given.shape or (1,), w.values[to.buffer].dtype)  # without a shape it would be a constant number
+    copied = own(room, given.shape)
+    w.copy(room, copied, given)
+    return copied
 
 
 def _region(place: Place) -> Region:
