@@ -9,16 +9,22 @@ import numpy as np
 
 from dout.passes.nests import planned
 from dout.passes.plan import Call, Group, Nest, Product
+from dout.passes.verifying import verify
 from dout.run.native import text as ir
 from dout.run.native.emit import Emission
 from dout.run.native.engine import Code
 from dout.run.native.scalars import KINDS, kind
+
+#: Plans with larger buffers aren't followed entry by entry.
+LARGEST = 1000
 
 
 def run(program, inputs, products=True):
     """The results of a program, or None if a check broke; and its plan."""
     plan = planned(program, kind, KINDS, products)
     plan.steps = [inner for step in plan.steps for inner in (step.steps if isinstance(step, Group) else [step])]
+    if all(np.prod(b.shape) <= LARGEST for b in plan.buffers.values()):
+        verify(plan)
     module = ir.Module("program")
     slots = {b: k for k, b in enumerate(plan.buffers)}
     for n, step in enumerate(plan.steps):

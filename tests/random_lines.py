@@ -254,6 +254,23 @@ def scatter(d: Drawing) -> str | None:
     return d.add(f"{{out}} = np.zeros_like({x})\n{{out}}[{places}] = {x}[0] * 3\n{{out}}[0] += {x}[-1]", None, uses=[x])
 
 
+def writes(d: Drawing) -> str | None:
+    """Writes into one array, one after another, with reads of what is there in between."""
+    x, y, c = d.pick(ndim=1), d.pick(), d.chance
+    lines = [f"{{out}} = {c.one([f'{x}.copy()', f'np.zeros_like({x})', f'{x} * 1.5', f'np.sin({x})'])}"]
+    read = f"{x}[0]"
+    for _ in range(c.integer(2, 6)):
+        key, other = d.key(x), d.key(x)
+        lines.append(c.one([
+            f"{{out}}[{key}] = {c.one([y, '0.5', read, f'{x}[{key}] * 2'])}", f"{{out}}[{key}] += {c.one(['1', read])}",
+            f"{{out}}[{key}] = {{out}}[{key}] * {x}[{key}]", "{out}[1:] = {out}[:-1]", "{out}[0] = {out}[-1]",
+            f"old = {{out}}[{other}]\n{{out}}[{key}] = 0\n{{out}}[{other}] = old * 2", "{out}[::-1] -= {out}",
+            f"{{out}}[{d.index(np.shape(d.values[x])[0], (3,))}] = {read}", "{out}[{out} > 0.6] = 0.3",
+        ]))  # fmt: skip
+        read = c.one([read, "{out}[-1]", f"np.sum({{out}}[{other}])"])
+    return d.add("\n".join(lines), None, uses=[x, y])
+
+
 def join(d: Drawing) -> str | None:
     x, c = d.pick(ndim=1), d.chance
     same = [k for k, v in d.values.items() if np.shape(v) == np.shape(d.values[x]) and np.asarray(v).dtype.kind == "f"]
@@ -391,8 +408,8 @@ def by_whole(d: Drawing) -> str | None:
 #: How often each kind is drawn.
 KINDS: dict[Kind, int] = {
     one: 14, two: 14, special: 2, comparison: 4, bits: 2, masked: 5, reduction: 9, other_reduction: 5, softmax: 5, running: 4,
-    view: 14, gather: 7, by_mask: 1, scatter: 6, join: 5, product: 8, small_algebra: 1, number_of: 3, branch: 1, loop: 3,
-    rows_read: 2, other_width: 1, ordered: 1, whole: 4, whole_arithmetic: 4, by_whole: 4,
+    view: 14, gather: 7, by_mask: 1, scatter: 6, writes: 3, join: 5, product: 8, small_algebra: 1, number_of: 3, branch: 1,
+    loop: 3, rows_read: 2, other_width: 1, ordered: 1, whole: 4, whole_arithmetic: 4, by_whole: 4,
 }  # fmt: skip
 WILD: dict[Kind, int] = {
     one: 20, two: 14, comparison: 4, bits: 2, masked: 4, reduction: 6, view: 6, gather: 2, join: 2, running: 1,

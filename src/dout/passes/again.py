@@ -93,6 +93,8 @@ class _Repeating:
             chain.append(k)
             for b in reads_of(self.old[k]):
                 made = self.makers.get(b, [])
+                if any(m > k for m in made):
+                    return None  # it may be overwritten until then
                 entries = math.prod(self.values[b].shape)
                 if not made or b in self.stored or entries * 8 <= size:
                     inputs[b] = min(entries, size)

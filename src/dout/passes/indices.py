@@ -23,7 +23,7 @@ class Indexed(NamedTuple):
 
 
 def index_of(key: Any, computed: Sequence[int], values: Sequence[Any]) -> Indexed | None:
-    """An index as the operations keep it, in parts; None if there are masks in it.
+    """An index as the operations keep it, in parts; None if there are computed masks in it.
 
     Args:
         key: NumPy's index; where parts are computed, a tuple of whether it was a tuple, and the parts, in which
@@ -44,6 +44,13 @@ def index_of(key: Any, computed: Sequence[int], values: Sequence[Any]) -> Indexe
             found.append(int(part))
         elif isinstance(part, list | np.ndarray):
             array = np.asarray(part)
+            if array.dtype == bool and array.ndim:  # as good as the places where it is true
+                places = array.nonzero()
+                found += [Numbered(len(arrays) + k) for k in range(len(places))]
+                arrays += places
+                if not places[0].size:
+                    return None
+                continue
             if array.dtype.kind not in "iu" or not array.size:
                 return None
             found.append(Numbered(len(arrays)))

@@ -32,8 +32,9 @@ def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
 def leveled(units: Sequence[Any], depth: int) -> list[int]:
     """The level of each unit: those of one level don't wait for one another, but at the same place of a shared loop."""
     kinds = [_kind(u, depth) for u in units]
-    level = _earliest(units, kinds, depth)
-    _sink(units, kinds, level, depth)
+    changing = _overwritten(units)
+    level = _earliest(units, kinds, changing, depth)
+    _sink(units, kinds, changing, level, depth)
     return level
 
 
@@ -52,8 +53,12 @@ def _reads(unit: Any) -> list[Any]:
     """What a unit reads: places, or for what is no statement the numbers of buffers."""
     if not isinstance(unit, Statement):
         return list(unit.reads)
-    found: list[Any] = list(unit.reads)
-    found += [i.read for r in (*unit.reads, unit.write) for i in r.indices]
+    found: list[Any] = [*unit.reads]
+    for r in unit.reads:
+        if r.indices:
+            found += [i.read for i in r.indices]
+    if unit.write.indices:
+        found += [i.read for i in unit.write.indices]
     return found
 
 
@@ -65,42 +70,52 @@ def _written(unit: Any) -> list[int]:
     return [] if isinstance(unit, Statement) and unit.how == "check" else [unit.value]
 
 
-def _earliest(units: Sequence[Any], kinds: Sequence[int], depth: int) -> list[int]:
+def _earliest(units: Sequence[Any], kinds: Sequence[int], changing: set[int], depth: int) -> list[int]:
     level: list[int] = []
     writers: dict[int, list[int]] = {}
-    readers: dict[int, list[int]] = {}
-    several = _several(units)
+    readers: dict[int, list[tuple[int, Any]]] = {}
+
+    def standing(p: int, n: int) -> bool:
+        """Whether what comes after n may still have to wait longer for p, which n waits for."""
+        return level[p] == level[n] and kinds[p] != _LEAF
+
     for n, u in enumerate(units):
         here = 0
         for r in _reads(u):
             for p in writers.get(_buffer(r), ()):
                 here = max(here, level[p] + _later(units, kinds, p, n, depth, r))
-            if _buffer(r) in several:
-                readers.setdefault(_buffer(r), []).append(n)
         for b in _written(u):
             for p in writers.get(b, ()):
                 if not (_is_part(units[p]) and _is_part(u)):
                     here = max(here, level[p] + _after_write(units, kinds, p, n, depth))
-            for p in readers.get(b, ()):
-                if p != n:
-                    here = max(here, level[p] + (0 if kinds[p] == kinds[n] == _LEAF else 1))
-            writers.setdefault(b, []).append(n)
+            for p, r in readers.get(b, ()):
+                here = max(here, level[p] + _after_read(units, kinds, p, n, depth, r))
         level.append(here)
+        for b in _written(u):
+            if b in changing and not _is_part(u):
+                writers[b] = [p for p in writers.get(b, ()) if standing(p, n)]
+                readers[b] = [(p, r) for p, r in readers.get(b, ()) if standing(p, n)]
+            writers.setdefault(b, []).append(n)
+        for r in _reads(u) if changing else ():
+            if _buffer(r) in changing:
+                readers.setdefault(_buffer(r), []).append((n, r))
     return level
+
+
+def _overwritten(units: Sequence[Any]) -> set[int]:
+    """Buffers that are written to after they were read or written to."""
+    seen: set[int] = set()
+    found: set[int] = set()
+    for u in units:
+        written = _written(u)
+        found.update([b for b in written if b in seen])
+        seen.update(written)
+        seen.update([_buffer(r) for r in _reads(u)])
+    return found
 
 
 def _is_part(unit: Any) -> bool:
     return isinstance(unit, Statement) and unit.part
-
-
-def _several(units: Sequence[Any]) -> set[int]:
-    """Buffers that more than one unit writes to."""
-    seen: set[int] = set()
-    twice: set[int] = set()
-    for u in units:
-        for b in _written(u):
-            (twice if b in seen else seen).add(b)
-    return twice
 
 
 def _later(units: Sequence[Any], kinds: Sequence[int], p: int, n: int, depth: int, r: Any) -> int:
@@ -118,6 +133,13 @@ def _after_write(units: Sequence[Any], kinds: Sequence[int], p: int, n: int, dep
     if isinstance(units[n], Statement) and isinstance(units[p], Statement):
         return _later(units, kinds, p, n, depth, units[n].write)
     return 1
+
+
+def _after_read(units: Sequence[Any], kinds: Sequence[int], p: int, n: int, depth: int, r: Any) -> int:
+    """By how many levels a unit has to come after one that reads what it overwrites."""
+    if kinds[p] == kinds[n] == _LOOP:
+        return 0 if can_share(units[n], units[p], r, depth) else 1
+    return 0 if kinds[p] == _LEAF else 1
 
 
 def can_share(p: Statement, s: Statement, r: Read, depth: int) -> bool:
@@ -145,7 +167,7 @@ def _computed(r: Read) -> int:
     return sum(abs(i.stride) * (i.extent - 1) for i in r.indices)
 
 
-def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: int) -> None:
+def _sink(units: Sequence[Any], kinds: Sequence[int], changing: set[int], level: list[int], depth: int) -> None:
     """Let what needs little from here come as late as it is used, so that it isn't kept in memory till then.
 
     If it needs one value from here, that one is kept in its place, or comes late, too.
@@ -155,19 +177,21 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], level: list[int], depth: i
     for n, u in enumerate(units):
         for r in _reads(u):
             users.setdefault(_buffer(r), []).append((n, r))
-    filled = set()
-    several = _several(units)
+    first: dict[int, int] = {}
     for n, u in enumerate(units):
         for b in _written(u):
-            if b in several and b in filled and isinstance(u, Statement):
+            if b in changing and b in first and isinstance(u, Statement):
                 users.setdefault(b, []).append((n, u.write))
-            filled.add(b)
+            first.setdefault(b, n)
     for n in range(len(units) - 1, -1, -1):
         u = units[n]
-        needed = {_buffer(r) for r in _reads(u) if not _is_small(u, r)} & made
-        if kinds[n] != _LOOP or len(needed) > 1 or needed & several or u.numbered:
+        if kinds[n] != _LOOP or u.numbered:
             continue  # what finds goes over entries that were just looked at
-        if u.value in several and (u.how != "copy" or u.reads):
+        read = {_buffer(r) for r in _reads(u)}
+        needed = {_buffer(r) for r in _reads(u) if not _is_small(u, r)} & made
+        if len(needed) > 1 or read & changing:
+            continue
+        if u.value in changing and (first[u.value] != n or u.how != "copy" or u.reads):
             continue
         found = users.get(u.value)
         if found:

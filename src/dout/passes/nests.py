@@ -60,7 +60,9 @@ def planned(program: Program, kind: Kind, kinds: Any, products: bool = True) -> 
                 steps.append(Nest([item]))
         else:
             steps.append(item)
-    return _settled(writing, steps)
+    plan = _settled(writing, steps)
+    plan.units = units
+    return plan
 
 
 def _arranged(units: Sequence[Unit], depth: int) -> list[Any]:

@@ -8,8 +8,8 @@ place needs no memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .program import Program
@@ -271,17 +271,34 @@ class Plan:
         steps: in an order in which they can run.
         buffers: all memory that steps read or write, by value.
         checked: which of the program's checks native steps make themselves.
+        units: statements and other steps one after another, as they were written; the steps have to do the same.
     """
 
     program: Program
     steps: list[Step]
     buffers: dict[int, Buffer]
     checked: set[int]
+    units: list[Any] = field(default_factory=list)
 
     def outside(self) -> set[int]:
         """The buffers that no step fills: inputs and constants."""
         made = {i for step in self.steps for i in step.writes}
         return set(self.buffers) - made
+
+
+def renamed(unit: Any, names: Mapping[int, int]) -> Any:
+    """A statement or a product with other numbers for some buffers; what NumPy computes knows its buffers by number."""
+    if isinstance(unit, Statement):
+        reads, write = tuple([_renamed(r, names) for r in unit.reads]), _renamed(unit.write, names)
+        return replace(unit, value=names.get(unit.value, unit.value), reads=reads, write=write)
+    if isinstance(unit, Product):
+        return replace(unit, a=_renamed(unit.a, names), b=_renamed(unit.b, names))
+    return unit
+
+
+def _renamed(r: Read, names: Mapping[int, int]) -> Read:
+    indices = tuple([Index(_renamed(i.read, names), i.extent, i.stride) for i in r.indices])
+    return Read(names.get(r.value, r.value), r.offset, r.strides, indices)
 
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:

@@ -16,25 +16,27 @@ LARGE = 1 << 16
 
 def repeatable(writing: Writing, steps: Sequence[Step]) -> dict[int, Statement]:
     """For each large buffer that one cheap statement fills from what is smaller by half, that statement."""
-    writers: dict[int, int] = {}
+    writers: dict[int, int] = {}  # how many statements and other steps
     for step in steps:
-        for b in step.writes:
+        made = [s.value for s in step.statements() if s.how != "check"] if isinstance(step, Nest) else step.writes
+        for b in made:
             writers[b] = writers.get(b, 0) + 1
+    stored = {b for step in steps for b in step.writes}
     found: dict[int, Statement] = {}
     for nest in [step for step in steps if isinstance(step, Nest)]:
         for s in nest.statements():
             if s.value in nest.writes and writers[s.value] == 1 and _is_simple(writing, s, nest):
                 inputs = {r.value for r in s.reads}
-                lasting = all(_is_lasting(writing, b, writers) for b in inputs)
+                lasting = all(writers.get(b, 0) == (b in stored) == (not _is_given(writing, b)) for b in inputs)
                 sizes = sum(math.prod(writing.values[b].shape) for b in inputs)
                 if lasting and inputs and 2 * sizes <= math.prod(s.extents):
                     found[s.value] = s
     return found
 
 
-def _is_lasting(writing: Writing, b: int, writers: dict[int, int]) -> bool:
-    """Whether a buffer is there from the time it is made, and never changed: some step makes it, or none."""
-    return writers.get(b, 0) == (writing.values[b].op is not None)
+def _is_given(writing: Writing, b: int) -> bool:
+    """Whether a buffer is an input or a constant."""
+    return writing.values[b].op is None
 
 
 def _is_simple(writing: Writing, s: Statement, nest: Nest) -> bool:

@@ -67,7 +67,7 @@ def statements(program: Program, kind: Kind, kinds: Any, products: bool = True) 
         else:
             raise Unwritten
 
-    return Writing(program, write, kind, kinds)
+    return Writing(program, write, entries.add_at, kind, kinds)
 
 
 def _map(w: Writing, i: int, value: Value) -> None:

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..graph import NO_PARAMS
+from ..graph import NO_PARAMS, Primitive
+from .late import late
+from .owned import Owned, is_small
 from .places import Place, own, read
-from .plan import Call, Product, Read, Rolled, Statement
+from .plan import Call, Product, Read, Rolled, Statement, renamed
 from .program import Program, Value
 
 Unit = Statement | Product | Rolled | Call
@@ -26,6 +28,7 @@ class Writing:
     Args:
         program: what is to be computed.
         write: writes one value's statements, or raises `Unwritten`.
+        add: writes the sum of an array and a scatter as additions in place; says whether it did.
         kind: says of a value how it is computed.
         kinds: the dtypes that there is code for.
 
@@ -33,11 +36,18 @@ class Writing:
         values: the program's, and after them constants that stood in indices.
         units: statements, products and calls, in order.
         places: where each value lies.
+        owned: what writes have made.
+        order: the order in which values are entered.
     """
 
     def __init__(
-        self, program: Program, write: Callable[[Writing, int, Value], None], kind: Kind, kinds: Any
-    ) -> None:  # fmt: skip
+        self,
+        program: Program,
+        write: Callable[[Writing, int, Value], None],
+        add: Callable[[Writing, int], bool],
+        kind: Kind,
+        kinds: Any,
+    ) -> None:
         self.program = Program(list(program.values), program.outputs, program.checks, program.n_inputs)
         self.values = self.program.values
         self.known = len(program.values)
@@ -49,13 +59,22 @@ class Writing:
         self.outside: set[int] = set()  # not made by statements
         self.checked: set[int] = set()
         self._settled: set[int] = set()
+        self.order = late(self.program)
+        self.owned = Owned(self.order)
         checks: dict[int, list[int]] = {}
         for k, check in enumerate(program.checks):
             checks.setdefault(check.value, []).append(k)
         outputs = set(program.outputs)
-        for i in range(len(program.values)):
+        for at, i in enumerate(self.order.values):
+            self.owned.now = at
             before = len(self.units)
-            self._enter(i)
+            if i not in self.order.sums:
+                self._enter(i)
+            elif not add(self, i):
+                self._enter(self.order.sums[i][1])
+                self._enter(i)
+            else:
+                self.owned.enter(i, self.places[i])
             held = [k for k in checks.get(i, ()) if self._holds(i, k)]
             seen = i in outputs or len(held) < len(checks.get(i, ()))
             if seen and (len(self.units) > before or self.values[i].op is not None):
@@ -63,6 +82,8 @@ class Writing:
             for k in held:
                 self.add("check", i, (), (self.operand(i, (), ()),), Read(i, 0, ()), number=k)
                 self.checked.add(k)
+        if self.owned.names:
+            self.units = [renamed(u, self.owned.names) for u in self.units]
 
     # Values
 
@@ -89,6 +110,7 @@ class Writing:
             self.values[i] = value
             del self.units[before:]
             self._call(i)
+        self.owned.enter(i, self.places.get(i))
 
     def _call(self, i: int, keep: bool = False) -> None:
         value = self.values[i]
@@ -102,15 +124,42 @@ class Writing:
             self.places[i] = own(i, value.shape)
 
     def settle(self, i: int) -> None:
-        """Let a value be in a buffer of its own, as NumPy needs it."""
+        """Let a value be in a buffer of its own, as NumPy needs it, and stay there."""
         place = self.places.get(i)
-        if place is None or place.buffer == i or i in self._settled:
+        self.owned.keep(i)  # what NumPy makes of it may be a view
+        if place is None:
+            return
+        if place.buffer == i:
+            other = self.owned.fix(i)
+            if other is not None:
+                self.copy(other, own(other, place.shape), place)
+            return
+        if i in self._settled:
             return
         self._settled.add(i)
+        if self.owned.name(i, place, math.prod(self.values[place.buffer].shape)):
+            return
         if place.buffer in self.outside and place.buffer < self.known:
             self._call(i, keep=True)
         else:
             self.copy(i, own(i, self.values[i].shape), place)
+
+    def overwritable(self, i: int) -> Place | None:
+        """Where a value lies that the one that is entered may overwrite; None if it has to be copied."""
+        place = self.place(i)
+        held = self.owned.in_the_way(i, place)
+        if held is None:
+            return None
+        small = not held or is_small([self.places[v] for v in held], math.prod(self.values[place.buffer].shape))
+        return place if small else None
+
+    def make_way(self, i: int) -> None:
+        """Copy what others still need of a value that is to be overwritten."""
+        for v in self.owned.in_the_way(i, self.place(i)) or ():
+            if v not in self._settled:
+                self._settled.add(v)
+                self.copy(v, own(v, self.values[v].shape), self.places[v])
+            self.places[v] = own(v, self.values[v].shape)
 
     def fresh(self, shape: tuple[int, ...], dtype: Any, constant: Any = None) -> int:
         """The number of a value that the program doesn't have: a constant, or room."""
@@ -119,6 +168,13 @@ class Writing:
         self.places[i] = own(i, shape)
         if constant is not None:
             self.outside.add(i)
+        return i
+
+    def made(self, op: Primitive, args: tuple[int, ...], shape: tuple[int, ...], dtype: Any) -> int:
+        """The number of a value that the program doesn't have, made by an elementwise operation."""
+        self.values.append(Value(op, args, NO_PARAMS, shape, dtype, array=True))
+        i = len(self.values) - 1
+        self.places[i] = own(i, shape)
         return i
 
     def place(self, a: int) -> Place:
@@ -130,6 +186,8 @@ class Writing:
         found = self.places.get(a)
         if found is None or math.prod(found.shape) == 0:
             raise Unwritten
+        if found.buffer in self.owned.held:
+            self.owned.verify(a, found)
         return found
 
     # Statements

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...graph import PICK
-from ...passes.plan import Call, Factorisation, Group, Loop, Nest, Plan, Product, Statement, Step
+from ...passes.plan import Call, Factorisation, Group, Loop, Nest, Plan, Product, Read, Statement, Step
 from ...passes.program import Program, Value
 from ..interpret import BROKEN, forwarded
 from . import abi, threads
@@ -54,28 +55,66 @@ def _described(plan: Plan, step: Step, inner: bool = False) -> str:
         value = values[step.value]
         assert value.op is not None
         return f"NumPy: %{step.value} = {value.op.name}{_why(value)}"
-    read = sum(nbytes(plan.buffers[i]) for i in step.reads if i in plan.buffers)
-    kept = [i for i in step.writes if i in plan.buffers and not (isinstance(step, Group) and i == step.room)]
-    written = sum(nbytes(plan.buffers[i]) for i in kept)
-    moved = f"{read} bytes read, {written} written"
+    read, written = moved(plan, step)
+    how_much = f"{read} bytes read, {written} written"
     if isinstance(step, Product):
         batch = f" for each of {list(step.batch)}" if step.batch else ""
         how = "tiles" if inner else "BLAS"
-        return f"{how}: %{step.value}: {step.m} x {step.k} times {step.k} x {step.n}{batch}; {moved}"
+        return f"{how}: %{step.value}: {step.m} x {step.k} times {step.k} x {step.n}{batch}; {how_much}"
     if isinstance(step, Factorisation):
         op = values[step.value].op
-        return f"LAPACK: %{step.value} {op.name if op else ''} {list(values[step.value].shape)}; {moved}"
+        return f"LAPACK: %{step.value} {op.name if op else ''} {list(values[step.value].shape)}; {how_much}"
     if isinstance(step, Group):
         parts = [_described(plan, s, True) for s in step.steps]
-        rows = f"native: blocks of {step.each} of {step.extent} rows{' in pieces' * is_split(step)}; {moved}"
+        rows = f"native: blocks of {step.each} of {step.extent} rows{' in pieces' * is_split(step)}; {how_much}"
         return "\n    ".join([rows, *parts])
     if not isinstance(step, Nest):
-        return f"native: loop %{step.value}; {moved}"
+        return f"native: loop %{step.value}; {how_much}"
     made = list(dict.fromkeys(s.value for s in step.statements()))
     names = [f"%{i} {_named(values[i])}" for i in made if i < len(values) and values[i].op is not None]
+    names += ["copies"] if any(i < len(values) and values[i].op is None for i in made) else []
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     cut = " in pieces" if is_split(step) else ""
-    return f"native: {_loops(step.body)}{cut}: {', '.join(names[:_NAMED])}{more}; {moved}"
+    return f"native: {_loops(step.body)}{cut}: {', '.join(names[:_NAMED])}{more}; {how_much}"
+
+
+def moved(plan: Plan, step: Step) -> tuple[int, int]:
+    """How many bytes a step reads and writes: of buffers of which it needs a few entries, those."""
+    if not isinstance(step, Nest):
+        made = [i for i in step.writes if not (isinstance(step, Group) and i == step.room)]
+        return sum(_bytes(plan, {i: None}) for i in step.reads), sum(_bytes(plan, {i: None}) for i in made)
+    read: dict[int, set[Any] | None] = {}
+    written: dict[int, set[Any] | None] = {}
+    for s in step.statements():
+        for r in (*s.reads, *[i.read for q in (*s.reads, s.write) for i in q.indices]):
+            _meet(read, r, s.extents)
+        if s.how != "check":
+            _meet(written, s.write, s.extents)
+        if s.how == "add":
+            _meet(read, s.write, s.extents)
+    return (
+        _bytes(plan, {i: read.get(i, set()) for i in step.reads}),
+        _bytes(plan, {i: written.get(i) for i in step.writes}),
+    )
+
+
+def _meet(found: dict[int, set[Any] | None], r: Read, extents: Sequence[int]) -> None:
+    """Note the form of the entries that are read or written."""
+    steps = [r.strides, *[i.read.strides for i in r.indices]]
+    count = math.prod([n for k, n in enumerate(extents) if any(k < len(t) and t[k] for t in steps)])
+    known = found.setdefault(r.value, set())
+    assert known is not None
+    known.add((r, count))
+
+
+def _bytes(plan: Plan, entries: dict[int, set[Any] | None]) -> int:
+    """The bytes of entries of buffers; of a whole buffer where nothing is said of them."""
+    total = 0
+    for i, places in entries.items():
+        if i in plan.buffers:
+            whole, size = nbytes(plan.buffers[i]), np.dtype(plan.buffers[i].dtype).itemsize
+            total += whole if places is None else min(whole, size * sum(count for _, count in places))
+    return total
 
 
 def _loops(body: Sequence[Loop | Statement]) -> str:
