@@ -197,8 +197,9 @@ assert os.waitpid(child, 0)[1] == 0
 def test_interrupted_while_threads_run():
     """An interrupt is Python's own: it comes after the call, and the next call is right."""
     lines = """
-import _thread, threading, numpy as np, dout
+import _thread, signal, threading, numpy as np, dout
 from dout.jit import jit
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell is begun without
 dout.set_num_threads(2)
 fast = jit(lambda x: np.sum(np.exp(np.tanh(np.exp(np.tanh(np.exp(np.tanh(x))))))))
 x = np.linspace(-1, 1, 4_000_000)
