@@ -15,15 +15,15 @@ import numpy as np
 
 from ...passes.nests import ends_in_register, is_register, keeps_register
 from ...passes.plan import Loop, Nest, Plan, Read, Statement
-from . import integers
+from . import integers, streams
 from . import text as ir
+from .combining import combined, neutral
 from .forloop import ForLoop
 from .scalars import KINDS, Scalars
 from .uniform import uniform
 
 #: Entries of a row whose sum is kept in registers.
 BLOCK = 2048
-_NEUTRAL = {"sum": -0.0, "prod": 1.0, "max": -np.inf, "min": np.inf}
 #: A register: the value at hand, and the place that it is of.
 _Registers = dict[int, tuple[Any, Read]]
 
@@ -65,7 +65,11 @@ class Emission:
             if s.how != "check":
                 counts[s.value] = counts.get(s.value, 0) + 1
         self.once = {b for b, n in counts.items() if n == 1}
+        self.streamed = streams.streamed(plan, nest)
+        self.rooms: dict[int, tuple[Any, Any]] = {}  # of those at work: a room, and where in the row it begins
         self._body(nest.body, [], {})
+        if self.streamed:
+            streams.fence(self.b)
         self.b.ret(self.b.load(self.broken, typ=self.flag))
         self.function = self._entry(buffers, slots, module, name)
 
@@ -172,7 +176,11 @@ class Emission:
             pointer = self._pointer(s.write, where, registers)
             self._store(self._combine("sum", self._load(pointer, kind), entry, kind), pointer, kind)
             return
-        if s.value in self.at:
+        if s.value in self.rooms:
+            room, first = self.rooms[s.value]
+            place = self.b.gep(room, [self.b.sub(where[-1], first)], source_etype=self._memory(kind))
+            self._store(entry, place, kind)
+        elif s.value in self.at:
             self._store(entry, self._pointer(s.write, where, registers), kind)
         if s.value in self.once and keeps_register(s):
             registers[s.value] = (entry, s.write)
@@ -225,29 +233,10 @@ class Emission:
     # Reductions
 
     def _neutral(self, s: Statement) -> Any:
-        kind = self._kind(s.value)
-        if kind in ("f8", "f4"):
-            return self.scalars.constant(_NEUTRAL[s.combine], kind)
-        if kind == "b1":
-            return self.scalars.constant(s.combine == "min", kind)
-        limits = {"sum": 0, "prod": 1, "max": integers.least(kind), "min": integers.greatest(kind)}
-        return self.scalars.constant(limits[s.combine], kind)
+        return neutral(self.scalars, s.combine, self._kind(s.value))
 
     def _combine(self, name: str, x: Any, y: Any, kind: str, fast: bool = False) -> Any:
-        if kind == "b1":
-            return self.b.or_(x, y) if name == "max" else self.b.and_(x, y)
-        if kind in integers.TYPES:
-            if name in ("sum", "prod"):
-                return (self.b.add if name == "sum" else self.b.mul)(x, y)
-            return self.scalars.integers.chosen(">" if name == "max" else "<", x, y, kind)
-        flags = ("reassoc",) if fast else ()
-        if name == "sum":
-            return self.b.fadd(x, y, flags=flags)
-        if name == "prod":
-            return self.b.fmul(x, y, flags=flags)
-        name = "llvm.maximum" if name == "max" else "llvm.minimum"
-        function = self.ir.FunctionType(x.type, [x.type, x.type])
-        return self.b.call(self.module.declare_intrinsic(name, [x.type], function), [x, y])
+        return combined(self.scalars, name, x, y, kind, fast)
 
     def _accumulate(self, s: Statement, write: Read, where: Sequence[Any], entry: Any) -> None:
         kind = self._kind(s.value)
@@ -339,18 +328,49 @@ class Emission:
         self, loop: Loop, rows: list[Statement], where: list[Any], registers: _Registers, start: Any, stop: Any
     ) -> list[Any]:
         """An innermost loop; what it adds up along the way."""
+        streamed = [s for s in loop.body if isinstance(s, Statement) and s.value in self.streamed]
+        if streamed:
+            return self._streaming(loop, rows, streamed, where, registers, start, stop)
         if not rows or loop.extent <= BLOCK or all(self._kind(s.value) in integers.TYPES for s in rows):
             return self._row(loop, rows, where, registers, start, stop)
+        return self._blocks(loop, rows, where, registers, start, stop, BLOCK)
+
+    def _blocks(
+        self, loop: Loop, rows: list[Statement], where: list[Any], registers: _Registers, start: Any, stop: Any, size: int,
+        streamed: Sequence[Statement] = (),
+    ) -> list[Any]:  # fmt: skip
+        """An innermost loop, some entries at a time; those of `streamed` go to their places after each block."""
         slots = [self._slot(s) for s in rows]
-        blocks = self.b.sdiv(self.b.add(self.b.sub(stop, start), self.number(BLOCK - 1)), self.number(BLOCK))
+        blocks = self.b.sdiv(self.b.add(self.b.sub(stop, start), self.number(size - 1)), self.number(size))
         with ForLoop(self, self.number(0), blocks) as block:
-            first = self.b.add(start, self.b.mul(block.index, self.number(BLOCK)))
-            last = self.b.add(first, self.number(BLOCK))
+            first = self.b.add(start, self.b.mul(block.index, self.number(size)))
+            last = self.b.add(first, self.number(size))
             last = self.b.select(self.b.icmp_signed(">", last, stop), stop, last)
+            for s in streamed:
+                self.rooms[s.value] = self.rooms[s.value][0], first
             for s, slot, total in zip(rows, slots, self._row(loop, rows, where, registers, first, last), strict=True):
                 before = self.b.load(slot, typ=total.type)
                 self.b.store(self._combine(s.combine, before, total, self._kind(s.value)), slot)
+            for s in streamed:
+                width = self.number(np.dtype(self.values[s.value].dtype).itemsize)
+                many = self.b.mul(self.b.sub(last, first), width)
+                to = self._pointer(s.write, [*where, first])
+                self.b.call(streams.stream(self.module), [to, self.rooms[s.value][0], many])
         return [self.b.load(slot, typ=self._neutral(s).type) for s, slot in zip(rows, slots, strict=True)]
+
+    def _streaming(
+        self, loop: Loop, rows: list[Statement], streamed: Sequence[Statement], where: list[Any], registers: _Registers,
+        start: Any, stop: Any,
+    ) -> list[Any]:  # fmt: skip
+        """An innermost loop with results that are written past the caches."""
+        size = loop.extent if loop.extent <= BLOCK else streams.BLOCK
+        for s in streamed:
+            kind = self.ir.ArrayType(self._memory(self._kind(s.value)), size)
+            self.rooms[s.value] = self.b.alloca(kind, align=64), None
+        totals = self._blocks(loop, rows, where, registers, start, stop, size, streamed)
+        for s in streamed:
+            del self.rooms[s.value]
+        return totals
 
     def _slot(self, s: Statement) -> Any:
         """A number of its own, at the beginning of the function."""
