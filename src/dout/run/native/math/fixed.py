@@ -43,41 +43,41 @@ def _write(function: ir.Function) -> None:
     size = m.intrinsic("rint", y) - y  # |d|; it has at most 48 bits behind the point
     angle = _times(b, _whole(_PI >> (124 - _POINT)), _number(b, size, 60))
     square = _times(b, angle, angle)
-    sine = _times(b, angle, _series(b, "sine", [Fraction((-1) ** k, factorial(2 * k + 1)) for k in range(18)], square))
-    cosine = _series(b, "cosine", [Fraction((-1) ** k, factorial(2 * k)) for k in range(18)], square)
-    other = _times(b, _psi(m, y), sine)
-    difference = b.sub(other, _times(b, _whole(_PI >> (124 - _POINT)), cosine))
+    power, fraction, f, log = _near_one(m, y)
+    inverse = b.lshr(_inverse(m, fraction), b.zext(power, _WIDE))
+    scaled = b.shl(_times(b, inverse, inverse), _whole(8))  # (16/y)**2
+    cosine, sine, more, rest = _polynomials(b, _series(), [square, square, f, scaled])
+    sine = _times(b, angle, sine)
+    log = b.add(b.add(log, _times(b, f, more)), b.mul(b.zext(power, _WIDE), _whole(_log(Fraction(2)))))
+    psi = b.sub(b.add(log, b.lshr(inverse, _whole(1))), _times(b, scaled, rest))
+    difference = b.sub(_times(b, psi, sine), _times(b, _whole(_PI >> (124 - _POINT)), cosine))
     b.ret((_real(m, difference) / _real(m, sine)).at)
 
 
-def _psi(m: Emitter, y: Real) -> Any:
-    """psi(1 + y), for y > 16."""
+def _near_one(m: Emitter, y: Real) -> tuple[Any, Any, Any, Any]:
+    """K, the bits of a fraction, f and a logarithm, with y = 2**k (1 + fraction) and 1 + f = (1 + fraction)/exp(logarithm)."""
     b = m.b
     bits = y.bits().at
-    power = b.sub(b.lshr(bits, _LONG(52)), _LONG(1023))
     fraction = b.and_(bits, _LONG((1 << 52) - 1))
-    mantissa = b.or_(fraction, _LONG(1 << 52))
     part = b.lshr(fraction, _LONG(47))
-    near_one = b.mul(
-        mantissa, b.load(b.gep(_table(b, "parts", _parts(), _LONG), [part], source_etype=_LONG), typ=_LONG)
-    )
-    f = b.shl(b.sext(b.sub(near_one, _LONG(1 << 61)), _WIDE), _whole(_POINT - 61))
-    logs = _table(b, "logs", _logs(), _WIDE)
-    taken = b.load(b.gep(logs, [part], source_etype=_WIDE), typ=_WIDE)
-    log = _times(b, f, _series(b, "log", [Fraction((-1) ** k, k + 1) for k in range(22)], f))
-    log = b.add(b.add(log, taken), b.mul(b.zext(power, _WIDE), _whole(_log(Fraction(2)))))
-    # 1/mantissa as a double, and what it lacks, which a double holds exactly
-    one = Real(m, b.bitcast(b.or_(fraction, _LONG(1023 << 52)), m.real_type))
-    first = 1.0 / one
-    lack = _number(b, m.fma(-first, one, 1.0), 114)
+    factors = [round(Fraction(2**10 * _PARTS, 2 * _PARTS + 2 * i + 1)) for i in range(_PARTS)]  # 2**9 by the middle
+    table = _table(b, "factors", factors, _LONG)
+    taken = b.load(b.gep(table, [part], source_etype=_LONG), typ=_LONG)
+    near = b.mul(b.or_(fraction, _LONG(1 << 52)), taken)
+    f = b.shl(b.sext(b.sub(near, _LONG(1 << 61)), _WIDE), _whole(_POINT - 61))
+    logs = _table(b, "logs", [_log(Fraction(2**9, p)) for p in factors], _WIDE)
+    log = b.load(b.gep(logs, [part], source_etype=_WIDE), typ=_WIDE)
+    return b.sub(b.lshr(bits, _LONG(52)), _LONG(1023)), fraction, f, log
+
+
+def _inverse(m: Emitter, fraction: Any) -> Any:
+    """1/(1 + fraction), from that of float64, and what it lacks, which is a float64 without rounding."""
+    b = m.b
+    x = Real(m, b.bitcast(b.or_(fraction, _LONG(1023 << 52)), m.real_type))
+    first = 1.0 / x
+    lack = _number(b, m.fma(-first, x, 1.0), 114)
     inverse = _number(b, first, 62)
-    inverse = b.add(inverse, _times(b, inverse, b.add(lack, _times(b, lack, lack))))
-    inverse = b.lshr(inverse, b.zext(power, _WIDE))
-    scaled = b.shl(_times(b, inverse, inverse), _whole(8))  # (16/y)**2
-    bernoulli = _bernoulli(48)
-    terms = [bernoulli[k] / (k * 16**k) for k in range(2, 50, 2)]
-    rest = _times(b, scaled, _series(b, "stirling", terms, scaled))
-    return b.sub(b.add(log, b.lshr(inverse, _whole(1))), rest)
+    return b.add(inverse, _times(b, inverse, b.add(lack, _times(b, lack, lack))))
 
 
 # Arithmetic
@@ -85,10 +85,6 @@ def _psi(m: Emitter, y: Real) -> Any:
 
 def _whole(value: int) -> ir.Constant:
     return ir.Constant(_WIDE, value)
-
-
-def _stored(value: Fraction) -> int:
-    return int(round(value * 2**_POINT))
 
 
 def _number(b: Any, x: Real, shift: int) -> Any:
@@ -120,21 +116,28 @@ def _times(b: Any, x: Any, y: Any) -> Any:
     return b.add(b.shl(b.mul(x_high, y_high), _whole(128 - _POINT)), middle)
 
 
-def _series(b: Any, name: str, terms: list[Fraction], x: Any) -> Any:
-    """A polynomial, the lowest coefficient first: a loop, as the code of it all in a row is long."""
-    table = _table(b, name, [_stored(t) for t in terms], _WIDE)
+def _polynomials(b: Any, terms: dict[str, list[Fraction]], xs: list[Any]) -> list[Any]:
+    """Polynomials, the lowest coefficient first, side by side in one loop: each waits for its own multiplications."""
+    count = max(len(t) for t in terms.values())
     before, loop, end = b.block, b.append_basic_block("series"), b.append_basic_block("end")
     b.branch(loop)
     b.position_at_end(loop)
-    i, value = b.phi(_LONG), b.phi(_WIDE)
-    total = b.add(_times(b, value, x), b.load(b.gep(table, [i], source_etype=_WIDE), typ=_WIDE))
+    i = b.phi(_LONG)
     following = b.sub(i, _LONG(1))
-    for phi, first, then in ((i, _LONG(len(terms) - 1), following), (value, _whole(0), total)):
-        phi.add_incoming(first, before)
-        phi.add_incoming(then, loop)
+    i.add_incoming(_LONG(count - 1), before)
+    i.add_incoming(following, loop)
+    totals = []
+    for (name, given), x in zip(terms.items(), xs, strict=True):
+        stored = [round(t * 2**_POINT) for t in given] + [0] * (count - len(given))
+        value = b.phi(_WIDE)
+        c = b.load(b.gep(_table(b, name, stored, _WIDE), [i], source_etype=_WIDE), typ=_WIDE)
+        total = b.add(_times(b, value, x), c)
+        value.add_incoming(_whole(0), before)
+        value.add_incoming(total, loop)
+        totals.append(total)
     b.cbranch(b.icmp_signed("<", following, _LONG(0)), end, loop)
     b.position_at_end(end)
-    return total
+    return totals
 
 
 def _table(b: Any, name: str, values: list[int], kind: ir.Type) -> Any:
@@ -148,19 +151,10 @@ def _table(b: Any, name: str, values: list[int], kind: ir.Type) -> Any:
 # Constants
 
 
-def _parts() -> list[int]:
-    """For each part of the mantissa's interval, 2**9 divided by the number in its middle."""
-    return [round(Fraction(2**9 * 2 * _PARTS, 2 * _PARTS + 2 * i + 1)) for i in range(_PARTS)]
-
-
-def _logs() -> list[int]:
-    return [_log(Fraction(2**9, p)) for p in _parts()]
-
-
 def _log(x: Fraction) -> int:
     with localcontext() as context:
         context.prec = 50
-        return int(round((Decimal(x.numerator) / Decimal(x.denominator)).ln() * 2**_POINT))
+        return int((Decimal(x.numerator) / Decimal(x.denominator)).ln() * 2**_POINT)
 
 
 def _bernoulli(last: int) -> list[Fraction]:
@@ -170,3 +164,14 @@ def _bernoulli(last: int) -> list[Fraction]:
         before = sum((comb(n + 1, k) * b for k, b in enumerate(found)), Fraction(0))
         found.append((Fraction(n == 0) - before) / (n + 1))
     return found
+
+
+def _series() -> dict[str, list[Fraction]]:
+    """The cosine and the sine by x of x**2, log(1 + x) by x, and the sum over B(2k) by x of x = (16/y)**2."""
+    bernoulli = _bernoulli(48)
+    return {
+        "cosine": [Fraction((-1) ** k, factorial(2 * k)) for k in range(18)],
+        "sine": [Fraction((-1) ** k, factorial(2 * k + 1)) for k in range(18)],
+        "log": [Fraction((-1) ** k, k + 1) for k in range(22)],
+        "stirling": [bernoulli[k] / (k * 16**k) for k in range(2, 50, 2)],
+    }

@@ -20,7 +20,7 @@ from .values import Emitter, Real
 
 _LARGE = 8.0
 #: psi is computed again where it is so much smaller than the terms of its reflection.
-_AGREE = 1 / 16
+_AGREE = 1 / 6
 
 
 Sum = tuple[Real, Real]

@@ -38,8 +38,9 @@ def gammaln(m: Emitter, y: Real) -> Real:
     q, q_low = m.two_product(t, inverse)
     q_low = m.fma(t, inverse_low, m.fma(t_low, inverse, q_low))
     ratio, lost = m.two_sum(m.real(1.0), q)
+    ratio, lost = m.quick_sum(ratio, lost + q_low)  # next to a pole, what q lacks is not small beside 1 + q
     log, log_low = logarithm.unrounded(m, ratio)
-    log_low = log_low + (lost + q_low) / ratio
+    log_low = log_low + lost / ratio
     p, p_low = m.two_product(t, start)
     p_low = m.fma(t_low, start, p_low) + t * m.fma(t, m.polynomial(t, others), start_low)
     s, more = m.two_sum(log, p)
