@@ -16,7 +16,7 @@ import mpmath as mp
 from make_polynomials import chebyshev, lines_of, parts_of
 
 FOLDER = Path(__file__).parents[1] / "src" / "dout" / "run" / "native" / "math"
-GAMMALN_DEGREE, PSI_DEGREE = 21, 20
+GAMMALN_DEGREE, PSI_DEGREE = 22, 20
 GAMMALN_LAST, PSI_LAST = 18, 15
 
 
@@ -41,7 +41,8 @@ def gammaln_row(n: int, side: int) -> list[float]:
     def rest(t: Any) -> Any:
         return (base - value(zero + t) - mp.log((zero + t) / zero)) / t
 
-    interval = (-zero, mp.mpf("0.5") - zero) if side > 0 else (-mp.mpf("0.5") - zero, -zero)
+    far = side * mp.mpf("0.55" if (n, side) == (2, 1) else "0.5")
+    interval = (-zero, far - zero) if side > 0 else (far - zero, -zero)
     first, *others = chebyshev(rest, interval, GAMMALN_DEGREE)
     return [
         *parts_of(n + zero, (53, 53), 0),

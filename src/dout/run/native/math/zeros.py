@@ -25,10 +25,11 @@ def _distance(m: Emitter, y: Real, zero: list[Real]) -> tuple[Real, Real]:
 def gammaln(m: Emitter, y: Real) -> Real:
     """log |gamma(-y)|, for y from 1/2 on.
 
-    With d = y - n from the nearest integer, and d0 at the zero between it and n + 1/2 or n - 1/2, the value is
+    With d = y - n from the nearest integer, and d0 at the zero on that side of it, the value is
     -(log(d/d0) + t G(t)). Below 2 there are no zeros: it is 2 - (log(d/d0) + t G(t)) with a d0 where it is 2.
     """
-    n = m.intrinsic("rint", y)
+    # next to 2.5, the zero before it is nearer than that behind it
+    n = m.where(abs(y - 2.25) < 0.3, 2.0, m.intrinsic("rint", y))
     d = y - n
     number = m.where(d < 0.0, n + n, n + (n + 1.0)) - 2.0
     first, second, third, inverse, inverse_low, start, start_low, *others = m.row(
