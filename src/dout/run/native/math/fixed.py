@@ -1,7 +1,8 @@
 """psi next to its zeros far from 0, in integers: there it is a difference of numbers that agree in almost all digits.
 
 A number is an integer of 128 bits, of which 120 are behind the point. The zeros are as far from the nearest float64 as chance
-has it, which makes some 2**-60 for the nearest of all; sums that are right to 2**-113 leave enough of the difference.
+has it, at numbers of any size: the spacing grows with 2**k, and so does the number of zeros. That makes some 2**-60 for the
+nearest of all. The slope is 10 or more, and the sums are right to about 2**-112, which leaves enough of the difference.
 
 With y = n + d, n >= 16, psi(-y) = psi(1 + y) + pi cot(pi d) (NIST Digital Library of Mathematical Functions, 5.5.4), and
 psi(1 + y) = log(y) + 1/(2 y) - sum B(2k)/(2k y**2k) (5.11.2, 5.5.2). At a zero, tan(pi d) = -pi/psi(1 + y), so d is negative.
