@@ -41,8 +41,8 @@ TRUE = {
     "cbrt": (lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), (-9, 9), (-1, 1)),
     "erf": (mpmath.erf, (-7, 7), (-1.1, 1.1)),
     "erfc": (mpmath.erfc, (-7, 27.3), (0.3, 1.1)),
-    "gammaln": (mpmath.loggamma, (0, 12), (0.4, 2.6)),
-    "psi": (mpmath.digamma, (0, 12), (1.4, 1.5)),
+    "gammaln": (lambda x: mpmath.re(mpmath.loggamma(x)), (0, 12), (0.4, 2.6), (-3, 0), (-20, 0), (-200, 0)),
+    "psi": (mpmath.digamma, (0, 12), (1.4, 1.5), (-3, 0), (-20, 0), (-200, 0), (-1e6, 0)),
     "logaddexp": (lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)), (0, 40), (0, 3)),
     "arctan2": (mpmath.atan2, (-3, 3), (-1, 1)),
     "hypot": (mpmath.hypot, (-3, 3), (-1, 1)),
@@ -76,12 +76,37 @@ HARDEST: dict[str, tuple[list[float], list[float]]] = {
     "cbrt": ([0.1747374794133787], [-0.3941163420677185]),
     "erf": ([0.9932349955167452], [0.9971583485603333]),
     "erfc": ([0.5094258933207321, 0.5014636343617866], [0.5676273107528687]),
-    "psi": ([7.087359327759419, 7.196774617181811], []),
-    "gammaln": ([1.4616298730132624, 1.4616321398888705, 1.496479476217699], []),
+    "psi": ([
+        7.087359327759419, 7.196774617181811, -1000000000.9521183, -257.82347360739845, -849207579962.9576, -2977.8808777877402,
+        -2.610720868412262,
+    ], []),
+    "gammaln": ([
+        1.4616298730132624, 1.4616321398888705, 1.496479476217699, -2.5543179516460865, -2.550762455378647, -2.500068265310035,
+        -2.9999999999999982,
+    ], []),
 }  # fmt: skip
 #: By how many units in the last place a result may be off; two, where nothing is said.
 LIMITS = {"gammaln": 4.0, "psi": 4.0, "power": 4.0}
-POSITIVE = {"log", "log2", "log10", "arccosh", "gammaln", "psi", "logaddexp", "power"}
+POSITIVE = {"log", "log2", "log10", "arccosh", "logaddexp", "power"}
+#: Which zeros of psi are tried: of those between -n - 1 and -n.
+ZEROS_OF_PSI = [
+    *range(41),
+    63,
+    64,
+    100,
+    199,
+    200,
+    511,
+    1000,
+    1788,
+    2977,
+    10**6,
+    10**9,
+    2**31,
+    2**40 + 1,
+    10**13,
+    2**49 + 3,
+]
 DTYPES = {"f8": np.dtype(np.float64), "f4": np.dtype(np.float32)}
 
 
@@ -152,6 +177,59 @@ def sample(name: str, kind: str, n: int, seed: int = 0) -> list[np.ndarray]:
     return [np.ascontiguousarray(x[fine]) for x in xs]
 
 
+def zero_of_psi(n: float) -> mpmath.mpf:
+    """The zero of psi(-y) between n and n + 1."""
+    with mpmath.workprec(300):
+        start = mpmath.mpf(n) + 1 - mpmath.atan(mpmath.pi / mpmath.log(n + 1.5)) / mpmath.pi
+        return mpmath.findroot(lambda y: mpmath.digamma(-y), (start, start + 1e-3))
+
+
+def zero_of_gammaln(n: int, side: int) -> mpmath.mpf:
+    """The zero of log|gamma(-y)| behind or before n, by bisection."""
+    with mpmath.workprec(300):
+        low, high = mpmath.mpf(10) ** -20, mpmath.mpf(0.5)
+        for _ in range(360):
+            middle = mpmath.sqrt(low * high)
+            beyond = abs(mpmath.gamma(-n - side * middle)) < 1
+            low, high = (low, middle) if beyond else (middle, high)
+        return n + side * low
+
+
+@functools.cache
+def zeros(name: str) -> list[mpmath.mpf]:
+    """Zeros at negative arguments, less their sign. Those of gammaln farther on are nearer to integers than any float64."""
+    if name == "psi":
+        return [zero_of_psi(n) for n in ZEROS_OF_PSI]
+    return [zero_of_gammaln(n, side) for n in range(2, 19) for side in (-1, 1) if n + side > 1]
+
+
+def beside_zeros(name: str, kind: str, nearest: int, farther: int) -> np.ndarray:
+    """Arguments beside the zeros of a gamma function: so many of the nearest to either side, and at growing distances."""
+    dtype = DTYPES[kind]
+    parts = []
+    for zero in zeros(name):
+        middle = dtype.type(-float(zero))
+        gap = float(np.spacing(abs(middle)))
+        if gap > 0.01:
+            continue  # float32 has but few numbers there
+        steps = np.arange(-nearest, nearest + 1) * gap
+        away = 2.0 ** np.linspace(math.log2(gap * nearest), -2, farther)
+        parts += [float(middle) + steps, float(middle) + away, float(middle) - away]
+    x = np.concatenate(parts).astype(dtype)
+    return np.ascontiguousarray(x[x != np.floor(x)])
+
+
+def numbers_next_to_zeros_of_psi(kind: str, count: int) -> np.ndarray:
+    """For each of many zeros of any size, the two numbers that it is between."""
+    rng = np.random.default_rng(0)
+    found = []
+    for n in np.floor(2.0 ** rng.uniform(0, 49 if kind == "f8" else 16, count)):
+        y = zero_of_psi(float(n))
+        near = DTYPES[kind].type(float(y))
+        found += [near, np.nextafter(near, DTYPES[kind].type(math.inf if near < y else 0))]
+    return -np.array(found)
+
+
 def off(name: str, xs: list[np.ndarray], results: np.ndarray) -> tuple[float, tuple[float, ...]]:
     """The largest error, in units in the last place of the true value, and where it is.
 
@@ -184,6 +262,8 @@ def answer(name: str, args: tuple[float, ...]) -> mpmath.mpf | None:
     given = [mpmath.mpf(a) for a in args]
     if name == "arctan" and not given[0]:
         return given[0]
+    if name in ("gammaln", "psi") and args[0] <= 0 and args[0] == math.floor(args[0]):
+        return None
     grows = ("exp", "exp2", "exp10", "expm1", "sinh", "cosh", "erfc", "expit", "softplus", "log_expit", "logaddexp")
     if name in grows and max(abs(a) for a in given) > 4000:
         return None  # tested with the special values
@@ -206,4 +286,6 @@ def answer(name: str, args: tuple[float, ...]) -> mpmath.mpf | None:
 def worst(name: str, kind: str, n: int) -> tuple[float, tuple[float, ...]]:
     """The largest error in a sample, and where it is."""
     xs = sample(name, kind, n)
+    if name in ("gammaln", "psi"):
+        xs = [np.concatenate([xs[0], beside_zeros(name, kind, n // 8, n // 8)])]
     return off(name, xs, evaluate(name, *xs))

@@ -15,7 +15,17 @@ pytest.importorskip("llvmlite")
 pytest.importorskip("mpmath")
 sp = pytest.importorskip("scipy.special")
 
-from accuracy import DTYPES, LIMITS, TRUE, evaluate, loops, off, worst  # noqa: E402
+from accuracy import (  # noqa: E402
+    DTYPES,
+    LIMITS,
+    TRUE,
+    beside_zeros,
+    evaluate,
+    loops,
+    numbers_next_to_zeros_of_psi,
+    off,
+    worst,
+)  # fmt: skip
 
 from dout.jit import jit  # noqa: E402
 from dout.run.native import math as native  # noqa: E402
@@ -34,8 +44,9 @@ def reference(name):
     return getattr(np, name, None) or getattr(sp, name)
 
 
-def test_coefficients_are_those_of_the_script():
-    script = Path(__file__).parents[2] / "docs" / "make_polynomials.py"
+@pytest.mark.parametrize("script", ["make_polynomials.py", "make_zeros.py"])
+def test_coefficients_are_those_of_the_script(script):
+    script = Path(__file__).parents[2] / "docs" / script
     done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -88,17 +99,43 @@ def test_arguments_next_to_multiples_of_half_pi(name, kind):
 
 @pytest.mark.parametrize("name", ["gammaln", "psi"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_negative_arguments_of_gamma_functions(name, kind):
-    """Four units, in the last place of 1 where the result is nearer to 0 than that (in float64: float32 is rounded)."""
-    x = -np.random.default_rng(0).uniform(0, 20, 400).astype(DTYPES[kind])
-    got = evaluate(name, x)
-    import mpmath
+def test_next_to_zeros_at_negative_arguments(name, kind):
+    x = beside_zeros(name, kind, 100, 40)
+    found, where = off(name, [x], evaluate(name, x))
+    assert found <= 4.0, where
 
-    for a, b in zip(x.tolist(), got.tolist(), strict=True):
-        with mpmath.workprec(200):
-            true = mpmath.re(TRUE[name][0](mpmath.mpf(a)))
-            unit = np.spacing(DTYPES[kind].type(max(1.0, abs(float(true)))))
-            assert abs(true - mpmath.mpf(b)) <= 4 * float(unit), a
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_psi_next_to_zeros_far_from_0(kind):
+    """The numbers next to zeros of any size: some are nearer to them by chance."""
+    x = numbers_next_to_zeros_of_psi(kind, 1500)
+    found, where = off("psi", [x], evaluate("psi", x))
+    assert found <= 4.0, where
+
+
+@pytest.mark.parametrize("name", ["gammaln", "psi"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_next_to_poles(name, kind):
+    n = np.arange(1, 41)[:, None]
+    step = 2.0 ** -np.arange(2, 50)
+    x = -np.concatenate([n + step, n - step]).ravel().astype(DTYPES[kind])
+    x = np.ascontiguousarray(x[x != np.floor(x)])
+    found, where = off(name, [x], evaluate(name, x))
+    assert found <= 4.0, where
+
+
+@pytest.mark.parametrize("name", ["gammaln", "psi"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_negative_argument_among_others(name, kind):
+    """What a vector computes for one of its entries doesn't change the others."""
+    x = np.linspace(0.1, 30, 64).astype(DTYPES[kind])
+    expected = evaluate(name, x)
+    for i, negative in enumerate([-0.7, -2.457, -15.7, -16.73, -18.73, -1e5 - 0.7, -3.0, -math.inf, math.nan]):
+        other = x.copy()
+        other[7 * i] = negative
+        found = evaluate(name, other)
+        np.testing.assert_array_equal(np.delete(found, 7 * i), np.delete(expected, 7 * i))
+        np.testing.assert_array_equal(found[7 * i], evaluate(name, other[7 * i : 7 * i + 1])[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -171,10 +171,14 @@ class IRBuilder:
         self, pointer: Value, indices: Sequence[Value], inbounds: bool = False, name: str = "",
         source_etype: Type | None = None,
     ) -> Value:  # fmt: skip
+        """An address; with a vector as the last index, a vector of them."""
         assert source_etype is not None
         steps = "".join([f", {i.type.text} {i.name}" for i in indices])
         word = "getelementptr inbounds" if inbounds else "getelementptr"
-        return self._new(POINTER, f"{word} {source_etype.text}, ptr {pointer.name}{steps}")
+        count = indices[-1].type.count
+        return self._new(
+            VectorType(POINTER, count) if count else POINTER, f"{word} {source_etype.text}, ptr {pointer.name}{steps}"
+        )
 
     def atomic_rmw(self, op: str, pointer: Value, value: Value, ordering: str, name: str = "") -> Value:
         return self._new(value.type, f"atomicrmw {op} ptr {pointer.name}, {value.type.text} {value.name} {ordering}")

@@ -121,9 +121,7 @@ def _many(m: Emitter, name: str, x: Real, single: ir.Function) -> None:
     """The same for a vector: if one entry is far, each is computed by itself."""
     b = m.b
     near, far = b.append_basic_block("near"), b.append_basic_block("far")
-    word = ir.IntType(m.lanes)
-    large = b.bitcast((abs(x) > trigonometry.LIMITS[m.kind]).at, word)
-    b.cbranch(b.icmp_unsigned("!=", large, ir.Constant(word, 0)), far, near)
+    b.cbranch(m.any(abs(x) > trigonometry.LIMITS[m.kind]), far, near)
     b.position_at_end(near)
     b.ret(REDUCED[name](m, x, *trigonometry.reduced(m, x)).at)
     b.position_at_end(far)

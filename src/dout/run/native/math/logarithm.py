@@ -55,6 +55,15 @@ def parts(m: Emitter, f: Real) -> tuple[Real, Real]:
     return m.quick_sum(high, lost - m.fma(f * 0.5, f, -half) + rest)
 
 
+def unrounded(m: Emitter, x: Real) -> tuple[Real, Real]:
+    """The logarithm of a positive finite number as a sum of two."""
+    k, f = split(m, x)
+    high, low = parts(m, f)
+    ln2, ln2_low = c.LN2[m.kind]
+    total, lost = m.quick_sum(k * ln2, high)
+    return m.quick_sum(total, m.fma(k, ln2_low, lost + low))
+
+
 def _ends(m: Emitter, x: Real, value: Real, pole: float) -> Real:
     """Infinite at the pole and at infinity, NaN below."""
     value = m.where(x.equals(math.inf), x, value)

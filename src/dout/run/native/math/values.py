@@ -6,7 +6,7 @@ The same formula gives code for float64 and float32, for one entry and for a vec
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import text as ir
@@ -203,18 +203,94 @@ class Emitter:
         """x with the sign of another number."""
         return self.intrinsic("copysign", x, sign)
 
-    def polynomial(self, x: Real, coefficients: Sequence[float]) -> Real:
+    def polynomial(self, x: Real, coefficients: Sequence[Real | float]) -> Real:
         """Horner's scheme; the lowest coefficient first. A long one in two halves, of even and odd powers, side by side."""
         if len(coefficients) < 9:
             return self._horner(x, coefficients)
         square = x * x
         return self.fma(x, self._horner(square, coefficients[1::2]), self._horner(square, coefficients[::2]))
 
-    def _horner(self, x: Real, coefficients: Sequence[float]) -> Real:
+    def _horner(self, x: Real, coefficients: Sequence[Real | float]) -> Real:
         found = self.real(coefficients[-1])
         for c in coefficients[-2::-1]:
             found = self.fma(found, x, c)
         return found
+
+    # What not every number needs
+
+    def any(self, condition: Bit) -> Any:
+        """Whether it holds for one of the numbers at least, to branch on."""
+        if self.lanes == 1:
+            return condition.at
+        word = ir.IntType(self.lanes)
+        return self.b.icmp_unsigned("!=", self.b.bitcast(condition.at, word), ir.Constant(word, 0))
+
+    def where_any(self, condition: Bit, compute: Callable[[], Real], otherwise: Real) -> Real:
+        """One of two numbers. The first is computed only if the condition holds for any of a vector."""
+        b = self.b
+        before, rare, end = b.block, b.append_basic_block("rare"), b.append_basic_block("end")
+        b.cbranch(self.any(condition), rare, end)
+        b.position_at_end(rare)
+        value = self.where(condition, compute(), otherwise)
+        after = b.block
+        b.branch(end)
+        b.position_at_end(end)
+        found = b.phi(self.real_type)
+        found.add_incoming(otherwise.at, before)
+        found.add_incoming(value.at, after)
+        return Real(self, found)
+
+    def one_by_one(self, condition: Bit, function: Any, x: Real) -> Real:
+        """A function of single numbers of those for which the condition holds; of the others, anything."""
+        b = self.b
+        if self.lanes == 1:
+            return Real(self, b.call(function, [x.at]))
+        word, place = ir.IntType(self.lanes), ir.IntType(32)
+        held = b.bitcast(condition.at, word)
+        before, loop, call = b.block, b.append_basic_block("each"), b.append_basic_block("call")
+        further, end = b.append_basic_block("further"), b.append_basic_block("end")
+        b.branch(loop)
+        b.position_at_end(loop)
+        i, values = b.phi(word), b.phi(self.real_type)
+        bit = b.and_(b.lshr(held, i), ir.Constant(word, 1))
+        b.cbranch(b.icmp_unsigned("!=", bit, ir.Constant(word, 0)), call, further)
+        b.position_at_end(call)
+        at = b.zext(i, place)
+        more = b.insert_element(values, b.call(function, [b.extract_element(x.at, at)]), at)
+        b.branch(further)
+        b.position_at_end(further)
+        merged = b.phi(self.real_type)
+        merged.add_incoming(values, loop)
+        merged.add_incoming(more, call)
+        following = b.add(i, ir.Constant(word, 1))
+        b.cbranch(b.icmp_unsigned("==", following, ir.Constant(word, self.lanes)), end, loop)
+        for phi, first, then in ((i, ir.Constant(word, 0), following), (values, x.at, merged)):
+            phi.add_incoming(first, before)
+            phi.add_incoming(then, further)
+        b.position_at_end(end)
+        return Real(self, merged)
+
+    def row(self, name: str, rows: Sequence[Sequence[float]], number: Real) -> list[Real]:
+        """The entries of one row of a table in memory, of float64. The number of the row is an integer, and in range."""
+        length = len(rows[0])
+        table = self.module.globals.get(name)
+        if table is None:
+            kind = ir.ArrayType(ir.DoubleType(), len(rows) * length)
+            table = ir.GlobalVariable(self.module, kind, name)
+            table.linkage, table.global_constant = "internal", True
+            table.initializer = ir.Constant(kind, [entry for row in rows for entry in row])
+        first = (self.rounded(number * float(length))[1] & 0xFFFF).at
+        at = [self.b.add(first, ir.Constant(self.whole_type, n)) for n in range(length)]
+        return [self._entry(self.b.gep(table, [n], source_etype=ir.DoubleType())) for n in at]
+
+    def _entry(self, pointers: Any) -> Real:
+        if self.lanes == 1:
+            return Real(self, self.b.load(pointers, typ=self.real_type))
+        size, bits = ir.IntType(32), ir.VectorType(ir.IntType(1), self.lanes)
+        kind = ir.FunctionType(self.real_type, [pointers.type, size, bits, self.real_type])
+        function = self.module.declare_intrinsic("llvm.masked.gather", [self.real_type, pointers.type], kind)
+        anything = ir.Constant(self.real_type, 0.0)
+        return Real(self, self.b.call(function, [pointers, ir.Constant(size, 8), ir.Constant(bits, 1), anything]))
 
     # Integers in floating point
 
