@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ...passes.plan import Statement
 from . import integers
 from . import text as ir
 from .scalars import Scalars
@@ -39,4 +41,16 @@ def combined(scalars: Scalars, name: str, x: Any, y: Any, kind: str, fast: bool 
         return b.fmul(x, y, flags=flags)
     intrinsic = "llvm.maximum" if name == "max" else "llvm.minimum"
     function = ir.FunctionType(x.type, [x.type, x.type])
-    return b.call(scalars.m.declare_intrinsic(intrinsic, [x.type], function), [x, y])
+    # which of two zeros is the greatest isn't said in NumPy either: it depends on their order
+    return b.call(scalars.m.declare_intrinsic(intrinsic, [x.type], function), [x, y], fastmath=("nsz",))
+
+
+def first_summed(s: Statement) -> int:
+    """The outermost loop over which a reduction goes."""
+    return next((k for k, step in enumerate(s.write.strides) if not step), -1)
+
+
+def counts_bits(s: Statement, kind: Callable[[int], str]) -> bool:
+    """Whether a reduction adds up bits; `kind` says what a buffer's entries are."""
+    bits = len(s.reads) == 1 and s.numbered is None and kind(s.reads[0].value) == "b1"
+    return bits and s.combine == "sum" and kind(s.value) == "i8"

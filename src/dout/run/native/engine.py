@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import platform
 from typing import Any
 
 from .abi import addresses
@@ -44,6 +45,12 @@ def width() -> int:
     """The width in bits of the vectors that this machine computes with."""
     features = _binding().get_host_cpu_features()
     return 512 if features.get("avx512f") and features.get("avx512dq") else 256 if features.get("avx2") else 128
+
+
+@functools.cache
+def has_fma() -> bool:
+    """Whether this machine multiplies and adds in one operation."""
+    return bool(_binding().get_host_cpu_features().get("fma")) or platform.machine().lower() in ("aarch64", "arm64")
 
 
 class Code:
