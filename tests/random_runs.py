@@ -154,8 +154,9 @@ def hold(graph: Graph, jax: bool = False, backends: Sequence[str] = ("native", "
     return asked
 
 
-def has_subnormals(a: np.ndarray) -> bool:
+def has_subnormals(given: Any) -> bool:
     """Whether some entries are nearer to 0 than numbers with all their digits."""
+    a = np.asarray(given)
     return a.dtype.kind == "f" and bool(np.any((a != 0) & (np.abs(a) < np.finfo(a.dtype).tiny)))
 
 
