@@ -11,6 +11,7 @@ from .arguments import Arguments, call, function_name, keep_scope, outermost
 from .backprop import carrying, checked_dout, collect, finished, needed, one, refuse_finished, walk
 from .graph import Leaf, Node, Scope, form
 from .layout import replica
+from .pooled import pooled
 from .recorder import leaf_kind
 from .recording import make, settled
 from .tree import Rebuild, flatten, matched, tree_map
@@ -140,7 +141,8 @@ class Linearized:
         # copies, because the caller may write to his arrays before he pulls back
         self._args = tree_map(lambda v: replica(v) if isinstance(v, np.ndarray) else v, list(args))
         given = Arguments(self._args, self.positions, f, here)
-        outs, self._rebuild = outputs(call(f, given.args, kwargs), f)
+        with pooled(given.values):
+            outs, self._rebuild = outputs(call(f, given.args, kwargs), f)
         given.args.clear()
         self._given = given
         self.run = run = Run(given.leaves, given.values, outs)
@@ -159,7 +161,8 @@ class Linearized:
             if value is not None:
                 d = checked_dout(d, *form(value), what)
             douts.append(None if end is None else d)
-        restored = self._given.restore(self.run.finish(self.run.pull(douts), douts))
+        with pooled(self._given.values):
+            restored = self._given.restore(self.run.finish(self.run.pull(douts), douts))
         return tuple(restored[self.positions.index(i)] if i in self.positions else None for i in range(len(self._args)))
 
     def directions(self, tangents: Sequence[Any], what: str) -> list[Any]:

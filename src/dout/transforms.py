@@ -14,6 +14,7 @@ import numpy as np
 
 from .arguments import Arguments, checked_argnums, function_name, positions_of, scope
 from .backprop import one
+from .pooled import pooled
 from .runs import Linearized, Pushed, Run
 from .tree import flatten, tree_map
 from .variable import Variable
@@ -66,21 +67,22 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def value_and_derivative(*args: Any, **kwargs: Any) -> Any:
         with scope() as here:
             given = Arguments(args, positions_of(argnums, args, f), f, here)
-            out = given.run(f, kwargs)
-            aux: Any = None
-            if has_aux:
-                if not (isinstance(out, tuple) and len(out) == 2):
-                    raise TypeError(
-                        f"has_aux=True: {function_name(f)} has to return (number, anything), got {_kind(out)}"
-                    )
-                out, aux = out
-            _hold_number(out, f)
-            aux_leaves, aux_rebuild = flatten(aux)
-            run = Run(given.leaves, given.values, [out], aux_leaves)
-            del out, given.args
-            result = run.results()[0]
-            aux = aux_rebuild(iter([run.settled(a) for a in aux_leaves]))
-            found = run.finish(run.pull([one(run.out_values[0])], last=True))
+            with pooled(given.values):
+                out = given.run(f, kwargs)
+                aux: Any = None
+                if has_aux:
+                    if not (isinstance(out, tuple) and len(out) == 2):
+                        raise TypeError(
+                            f"has_aux=True: {function_name(f)} has to return (number, anything), got {_kind(out)}"
+                        )
+                    out, aux = out
+                _hold_number(out, f)
+                aux_leaves, aux_rebuild = flatten(aux)
+                run = Run(given.leaves, given.values, [out], aux_leaves)
+                del out, given.args
+                result = run.results()[0]
+                aux = aux_rebuild(iter([run.settled(a) for a in aux_leaves]))
+                found = run.finish(run.pull([one(run.out_values[0])], last=True))
         derivatives = given.restore(found)
         wanted = derivatives[0] if isinstance(argnums, int | np.integer) else tuple(derivatives)
         return ((result, aux) if has_aux else result), wanted

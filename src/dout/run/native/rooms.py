@@ -64,7 +64,7 @@ class Rooms:
         new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
         self.capsule = new(ctypes.addressof(handler), label, None)
         default = (known.context or 0, known.malloc, known.free)
-        text = module_text(ctypes.addressof(state), id(self.capsule), id(_default_capsule()), default)
+        text = module_text(ctypes.addressof(state), id(self.capsule), id(default_capsule()), default)
         self.code = code = Code(text, quick=True)
         for name in ("malloc", "calloc", "realloc", "free"):
             setattr(handler, name, code.address(f"rooms.{name}"))
@@ -103,25 +103,31 @@ def _default() -> _Handler:
     """NumPy's own handler."""
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    found = _Handler.from_address(pointer(_default_capsule(), b"mem_handler"))
+    found = _Handler.from_address(pointer(default_capsule(), b"mem_handler"))
     if found.version != 1 or not (found.malloc and found.free):
         raise LookupError("another version of NumPy's handlers of memory")
     return found
 
 
-def _default_capsule() -> Any:
+def setter() -> Any:
+    """NumPy's function that sets the handler of memory of this thread (or context), and gives the one before."""
+    return ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(addresses()["PyDataMem_SetHandler"])
+
+
+def default_capsule() -> Any:
+    """NumPy's own handler, in its capsule."""
     return ctypes.py_object.from_address(addresses()["PyDataMem_DefaultHandler"]).value
 
 
 def _works(made: Rooms) -> bool:
     """Whether an array that is made so owns its data, and gives its memory to the next one."""
-    swap = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(addresses()["PyDataMem_SetHandler"])
+    swap = setter()
     new = ctypes.PYFUNCTYPE(
         ctypes.py_object, ctypes.py_object, ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p,
         ctypes.c_int, ctypes.c_int, ctypes.c_void_p,
     )(made.maker)  # fmt: skip
     shape = (ctypes.c_int64 * 1)(LARGE)
-    before = swap(_default_capsule())  # a user's own handler would be respected
+    before = swap(default_capsule())  # a user's own handler would be respected
     try:
         array = new(np.ndarray, 1, ctypes.addressof(shape), np.dtype(np.uint8).num, None, None, 0, 0, None)
         plain = np.empty(LARGE, np.uint8)
