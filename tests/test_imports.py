@@ -21,6 +21,7 @@ FLOORS = [
     {"broadcasting", "guards", "recorder", "witness"},
     {"rules", "passes"},
     {"run", "mapper"},
+    {"pooled"},
     {"recording"},
     {"backprop", "conversions", "copies", "given", "looking", "objects", "recorded_ops", "standins"},
     {"ready", "recorded_calls", "variable"},
