@@ -219,7 +219,7 @@ def _connected(units: Sequence[Any], members: Sequence[int], depth: int) -> list
     for n in members:
         u = units[n]
         keys: list[Any] = [("extents", u.extents), *[("buffer", b) for b in _written(u)]]
-        keys += [("buffer", _buffer(r)) for r in _reads(u)]
+        keys += [("buffer", _buffer(r)) for r in _reads(u) if not isinstance(r, Read) or any(r.strides) or r.indices]
         for key in keys:
             if key in first:
                 parent[root(n)] = root(first[key])
