@@ -286,6 +286,8 @@ def join(d: Drawing) -> str | None:
 
 def product(d: Drawing) -> str | None:
     x, y, c = d.pick(ndim=1), d.pick(ndim=1), d.chance
+    if np.size(d.values[x]) * np.size(d.values[y]) > 1 << 24:
+        return None  # an outer product would not fit into memory
     n = np.ndim(d.values[x])
     letters = "abcd"[:n]
     text = c.one([
