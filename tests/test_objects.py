@@ -140,3 +140,26 @@ def test_complex_numbers_are_refused():
         with pytest.raises(TypeError, match=r"np\.stack"):
             dout.vjp(f, 1 + 2j)
     assert dout.grad(lambda z: np.real(np.frompyfunc(lambda t: t * t, 1, 1)(z)))(1 + 2j) == pytest.approx(2 + 4j)
+
+
+def _cleared(x):
+    made = np.array([v * 2 for v in x])
+    made[made > -100] = 0.25
+    return made
+
+
+@pytest.mark.parametrize("f", [_cleared, lambda x: np.array([v * 2 for v in x])[2:1:-2]])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_what_is_only_numbers_in_the_end_is_an_array_of_floats(f, dtype):
+    x = np.array([0.5, 1.5, 2.5], dtype)
+    expected = f(x)
+    for found in (dout.jit(f)(x), dout.vjp(f, x)[0]):
+        assert found.dtype.kind == "f"
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_objects_of_the_users_own_stay_objects():
+    own = np.array([1, 2**80, None], object)
+    assert dout.value_and_grad(lambda x: (x * 2, own), has_aux=True)(1.5)[0][1] is own
+    whole = np.array([1, 2**80], object)
+    assert dout.value_and_grad(lambda x: (x * 2, whole), has_aux=True)(1.5)[0][1] is whole

@@ -62,7 +62,22 @@ def call(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> 
 
 
 def _whole(value: Any) -> Any:
-    return of_objects(value) if type(value) is np.ndarray and value.dtype.kind == "O" else value
+    if type(value) is not np.ndarray or value.dtype.kind != "O":
+        return value
+    found = of_objects(value)
+    return _of_numbers(value) if found is value else found
+
+
+def _of_numbers(array: Any) -> Any:
+    """An array of objects that are all floats now, and whole numbers among them, as the array of floats it was meant to be.
+
+    NumPy made it of Variables, and then other values took the place of each, or nothing is left.
+    """
+    kinds = {type(x) for x in array.flat}
+    floats = [k for k in kinds if issubclass(k, np.floating)]
+    if kinds - {float, int, *floats} or kinds == {int}:
+        return array
+    return array.astype(np.result_type(*floats) if floats else np.float64)
 
 
 class Arguments:
