@@ -121,3 +121,27 @@ def test_plans(name, order, cut, monkeypatch):
         assert np.shape(a) == np.shape(b)
         np.testing.assert_allclose(a, b, rtol=3e-5 if single else 1e-11, atol=1e-5 if single else 1e-11)
     assert order == 2 or any(isinstance(s, Nest) for s in plan.steps)
+
+
+@pytest.mark.parametrize("n", range(3, 12))
+def test_entries_of_a_row_that_are_found_by_number(n):
+    """LLVM once loaded entries of a row, by their numbers, before the last of the row was stored."""
+    rng = np.random.default_rng(n)
+    index = rng.integers(-n, n, n + 1)
+    index[0] = n - 1
+    x = rng.standard_normal((6, n))
+
+    def f(x):
+        t, found = x, 0.0
+        for _ in range(3):
+            t = t * 0.5
+            found = found + np.sum(t * t)
+        row = np.where(t >= 0.1, 0.75, t * 2)
+        return row[:, index], found
+
+    fast = dout.jit(f)
+    for _ in range(3):
+        (rows, number), (expected, total) = fast(x), f(x)
+        np.testing.assert_array_equal(rows, expected)
+        np.testing.assert_allclose(number, total, rtol=1e-14)
+        x = x[::-1] * 0.9

@@ -65,7 +65,7 @@ class Native:
             assert parameters is not None
             core = module.get_global("segment0")
             keeps.append(Entry(self.program.values, self.segments[0], core, "direct", parameters, template, slow).keep)
-        self._code = code = Code(str(module))
+        self._code = code = Code(str(module), straight=all(map(_has_plain_places, self.plan.steps)))
         self.direct = builtin(code, "direct", keeps) if whole else None
         kernels = [builtin(code, f"entry{n}", keeps) if fast else None for n in range(len(self.segments))]
         values = self.program.values
@@ -186,6 +186,18 @@ def step_of(plan: Plan, step: Step, slots: dict[int, int], module: ir.Module, na
 def _nest(plan: Plan, nest: Nest, slots: dict[int, int], module: ir.Module, name: str) -> ir.Function:
     made: ir.Function = Emission(plan, nest, slots, module, name).function
     return made
+
+
+def _has_plain_places(step: Step) -> bool:
+    """Whether it is clear from the text alone where in memory a step reads and writes."""
+    if isinstance(step, Group):
+        return all(map(_has_plain_places, step.steps))
+    if isinstance(step, Nest):
+        return not any(
+            s.how in ("scan", "add") or s.numbered is not None or any(r.indices for r in (*s.reads, s.write))
+            for s in step.statements()
+        )
+    return isinstance(step, Product | Call)
 
 
 def _completed(plan: Plan) -> Plan:

@@ -60,9 +60,11 @@ class Code:
         text: the text of a module, without the attributes `#0`.
         loops: whether there are loops to be vectorised; where there are none, fewer passes do.
         quick: whether to leave it as it is written, for what takes no time when it runs.
+        straight: whether like operations that stand side by side are put into vectors, too. Not where places in memory are
+            computed: LLVM (22.1) then loads entries together before others of them are stored, and gives wrong numbers.
     """
 
-    def __init__(self, text: str, loops: bool = True, quick: bool = False) -> None:
+    def __init__(self, text: str, loops: bool = True, quick: bool = False, straight: bool = False) -> None:
         llvm = _binding()
         options = f'"prefer-vector-width"="{width()}" "no-trapping-math"="true"'
         module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
@@ -73,7 +75,8 @@ class Code:
             features=llvm.get_host_cpu_features().flatten(),
         )
         tuning = llvm.create_pipeline_tuning_options(speed_level=2 if loops else 1)
-        tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
+        tuning.loop_vectorization = tuning.loop_interleaving = tuning.loop_unrolling = True
+        tuning.slp_vectorization = straight
         builder = llvm.create_pass_builder(machine, tuning)
         if loops and not quick:
             builder.getModulePassManager().run(module, builder)
