@@ -111,7 +111,10 @@ def spread(graph: Graph, args: Sequence[Any], expected: Sequence[Any], of: Calla
     """How far eager results move by rounding; None if they become something else altogether."""
     moved = [0.0] * len(expected)
     for seed in range(4):
-        there = leaves(of(noisy(graph, seed))(*args))
+        found = run(of(noisy(graph, seed)), args)
+        if isinstance(found, Exception):
+            return None
+        there = leaves(found)
         for i, (a, b) in enumerate(zip(there, expected, strict=True)):
             if np.shape(a) != np.shape(b) or not np.array_equal(np.isfinite(a), np.isfinite(b)):
                 return None

@@ -17,7 +17,7 @@ from .program import Value
 from .writing import Unwritten, Writing
 
 #: What a write through a mask is, entry by entry. No derivative is taken of it any more.
-_CHOICE = Primitive("where", np.where)
+_CHOICE = Primitive("where", np.where, elementwise=True, flat=True)
 
 
 def index_place(w: Writing, array: np.ndarray) -> Place:
