@@ -99,6 +99,21 @@ def test_batches_take_turns():
     hold(dout.grad(lambda *args: np.sum(np.exp(-(f(*args) ** 2))), argnums=(0, 1, 2)), x, y, m)
 
 
+@pytest.mark.parametrize("n", [100, 130, 200])
+def test_batches_whose_factors_lie_across(n):
+    """Both factors would have to be turned around, and are too large for that from some size on: then it is BLAS's."""
+    x, y = rng((12, n, n), (12, n, n))
+
+    def f(x, y):
+        return np.tanh(x @ np.swapaxes(y, 1, 2) / n)
+
+    fast = jit(f)
+    np.testing.assert_allclose(fast(x, y), f(x, y), rtol=1e-12, atol=1e-12)
+    report = fast.report(x, y)
+    assert "run by native code" in report
+    assert ("tiles" in report) == (n * n <= groups.TURNED)
+
+
 def test_what_is_cheap_is_made_anew_in_a_later_group():
     x, y, m = rng((30, 20), (30, 20, 20), (40, 20))
 

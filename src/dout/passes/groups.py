@@ -212,7 +212,7 @@ class _Gathering:
         if not isinstance(self.writing.values[p.value].shape, tuple) or p.k * p.n == 0:
             return None
         if p.batch:
-            if p.batch[0] != self.extent or p.k * min(p.m, p.n) > FACTOR:
+            if p.batch[0] != self.extent or p.k * min(p.m, p.n) > FACTOR or not _is_readable(p):
                 return None
             rest = p.batch[1:]
             a = self._stays(p.a, (self.extent, *rest, p.m, p.k), 1)
@@ -231,6 +231,11 @@ class _Gathering:
         found = {p.a.value: a, p.value: value}
         found[p.b.value] = b and found.get(p.b.value, True)
         return found
+
+
+def _is_readable(p: Product) -> bool:
+    """Whether vectors can be read from one of the factors, as it lies or turned around."""
+    return 1 in (p.a.strides[-2], p.b.strides[-1]) or p.k * min(p.m, p.n) <= TURNED
 
 
 def _accesses(s: Statement) -> list[Read]:

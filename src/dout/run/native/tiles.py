@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ...passes.groups import TURNED
 from ...passes.plan import Plan, Product, contiguous
 from . import text as ir
 from .counting import counted
@@ -26,8 +27,6 @@ from .engine import width
 _P, _LONG, _INT, _BIT = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(1)
 #: So many vectors of a row are in a tile at most, and so many rows.
 _ACROSS, _DOWN = 4, 14
-#: A factor that is to be turned around first may have so many entries: they lie on the stack.
-ROOM = 1 << 14
 #: So many entries are added up at a time, so that what they are multiplied with stays in the nearest cache.
 DEEP = 160
 
@@ -93,7 +92,7 @@ class Tiling:
 
 def tiling(step: Product, itemsize: int) -> Tiling | None:
     """The better of the two ways to cut a product; None if it is one for BLAS."""
-    room = 0 if step.pieces else ROOM
+    room = 0 if step.pieces else TURNED
     ways = [_straight(step, itemsize, step.m), _swapped(step, itemsize)]
     found = [(_cost(t, step.k), n, t) for n, t in enumerate(ways) if not t.is_turned or t.columns * step.k <= room]
     if not found:
