@@ -3,7 +3,8 @@
 A division takes a processor ten times as long as a multiplication. With the reciprocal `r` of `c`, `q = x r` is off by a unit
 in the last place at most; the remainder `x - q c` is exact in one fused operation, and what it adds to `q` makes the quotient
 that division rounds to (P. W. Markstein, "Computation of elementary functions on the IBM RISC System/6000 processor", 1990). A
-zero keeps its sign, and infinities and NaN come out as they do of a division.
+zero keeps its sign, and infinities and NaN come out as they do of a division. What is left: where the remainder is below the
+smallest normal number, a unit or two; and a quotient within a unit of the largest number may overflow.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def is_by_one(s: Statement, kinds: Sequence[str], value: Value) -> bool:
     """Whether a statement divides the entries of long rows by one number each, and this machine has the operations."""
     if value.op is None or value.op.name != "divide" or not value.array or len(set(kinds)) > 1 or kinds[0] not in _TINY:
         return False
-    return bool(s.extents) and s.extents[-1] >= LONG and not any(s.reads[1].strides[-1:]) and has_fma()
+    divisor = s.reads[1]
+    same = not any(divisor.strides[-1:]) and not divisor.indices
+    return bool(s.extents) and s.extents[-1] >= LONG and same and has_fma()
 
 
 def quotient(scalars: Scalars, x: Any, c: Any, kind: str) -> Any:

@@ -46,7 +46,7 @@ def _is_filled_by_rows(nest: Nest, b: int) -> bool:
     rows = [loop for loop in _innermost(nest.body) if s in loop.body]
     if not plain or not rows or s.extents[-1] < SHORT:
         return False
-    there = rows[0].body[rows[0].body.index(s) :]  # while the entry is in a register
+    there = rows[0].body[rows[0].body.index(s) + 1 :]  # while the entry is in a register
     reads = [(t, r) for t in nest.statements() for r in _places(t) if r.value == b]
     return all(
         t in there and (r.offset, r.strides, r.indices) == (s.write.offset, s.write.strides, ()) for t, r in reads
