@@ -29,9 +29,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "gained nothing",
     ),
     "network-1024": (
-        "0.85 of the time are the two large products, on OpenBLAS; three products with a side of 10 take 0.2 to 0.3 ms there, and the "
-        "loops between read and write 1 MB for each layer",
-        "NumPy's OpenBLAS and SciPy's, which are alike; products with a side of 10 in tiles, which by themselves take 0.16 ms and not 0.2",
+        "0.85 of the time are the two large products, on OpenBLAS; three products with a side of 10 take 0.2 to 0.3 ms "
+        "there, and the loops between read and write 1 MB for each layer",
+        "NumPy's OpenBLAS and SciPy's, which are alike; products with a side of 10 in tiles, which by themselves take "
+        "0.16 ms and not 0.2",
     ),
     "mixture": (
         "products, at the rate of large ones, are 0.6 of the time; 13 MB between the two halves go through memory, "
