@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import mmap
 import sys
 
@@ -16,7 +17,7 @@ pytest.importorskip("llvmlite")
 from dout.passes.plan import Buffer, Plan, Product, Read
 from dout.passes.program import Program
 from dout.run.native import text as ir
-from dout.run.native import tiles
+from dout.run.native import tiles, tiling
 from dout.run.native.engine import Code
 
 STEP = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
@@ -62,6 +63,11 @@ def run(step, plan, cut, memory, spans, rows=False):
         assert STEP(code.address("step"))(ctypes.addressof(table), begin, end) == 0
 
 
+def extent(step, cut):
+    """How many iterations the step has."""
+    return max(step.pieces, 1) * math.prod(step.batch) * cut.units
+
+
 def hold(found, a, b):
     """Each sum of k products is off by k roundings of what it adds up at most, and so is NumPy's."""
     bound = 2 * (a.shape[-1] + 2) * np.finfo(a.dtype).eps * (np.abs(a) @ np.abs(b))
@@ -71,7 +77,7 @@ def hold(found, a, b):
 @pytest.fixture(params=[128, 256, 512])
 def width(request, monkeypatch):
     """As on machines with other vectors, too: LLVM makes several of one that is too wide."""
-    monkeypatch.setattr(tiles, "width", lambda: request.param)
+    monkeypatch.setattr(tiling, "width", lambda: request.param)
     return request.param
 
 
@@ -86,8 +92,8 @@ def test_every_way_to_lie(size, dtype, width):
         a, base_a = lying(rng, (m, k), ways[0], dtype)
         b, base_b = lying(rng, (k, n), ways[1], dtype)
         step, plan, out = product(a, base_a, b, base_b)
-        cut = tiles.tiling(step, a.dtype.itemsize)
-        every = tiles.extent(step, cut)
+        cut = tiling.tiling(step, a.dtype.itemsize)
+        every = extent(step, cut)
         middle = every // 2
         run(step, plan, cut, (base_a, base_b, out), [(middle, every), (0, middle)])
         hold(out, a, b)
@@ -104,8 +110,8 @@ def test_batches(batch, size, way_a, way_b, dtype):
     a, base_a = lying(rng, (*batch, m, k), way_a, dtype)
     b, base_b = lying(rng, (*batch, k, n), way_b, dtype)
     step, plan, out = product(a, base_a, b, base_b)
-    cut = tiles.tiling(step, a.dtype.itemsize)
-    run(step, plan, cut, (base_a, base_b, out), [(0, tiles.extent(step, cut))])
+    cut = tiling.tiling(step, a.dtype.itemsize)
+    run(step, plan, cut, (base_a, base_b, out), [(0, extent(step, cut))])
     hold(out, a, b)
 
 
@@ -114,9 +120,9 @@ def test_long_sums_of_a_batch_go_block_after_block(width):
     a, base_a = lying(rng, (3, 20, 500), "columns", "f8")
     b, base_b = lying(rng, (3, 500, 64), "rows", "f8")
     step, plan, out = product(a, base_a, b, base_b)
-    cut = tiles.tiling(step, 8)
+    cut = tiling.tiling(step, 8)
     assert cut.deep
-    assert tiles.extent(step, cut) == 3
+    assert extent(step, cut) == 3
     run(step, plan, cut, (base_a, base_b, out), [(0, 1), (1, 3)])
     hold(out, a, b)
 
@@ -130,8 +136,8 @@ def test_sums_in_pieces(k, pieces, n, width):
     each = -(-k // pieces)
     pieces = -(-k // each)
     step, plan, out = product(a, base_a, b, base_b, pieces)
-    cut = tiles.tiling(step, 8)
-    run(step, plan, cut, (base_a, base_b, out), [(0, tiles.extent(step, cut))])
+    cut = tiling.tiling(step, 8)
+    run(step, plan, cut, (base_a, base_b, out), [(0, extent(step, cut))])
     for n, part in enumerate(out):
         hold(part, a[:, n * each : (n + 1) * each], b[n * each : (n + 1) * each])
 
@@ -143,7 +149,7 @@ def test_blocks_of_rows(rows, each, way, width):
     a, base_a = lying(rng, (rows, 30), "rows", "f4")
     b, base_b = lying(rng, (30, 50), way, "f4")
     step, plan, out = product(a, base_a, b, base_b)
-    cut = tiles.by_rows(step, 4, (rows - 1) % each + 1)
+    cut = tiling.by_rows(step, 4, (rows - 1) % each + 1)
     spans = [(low, min(low + each, rows)) for low in range(0, rows, each)]
     run(step, plan, cut, (base_a, base_b, out), spans[::-1], rows=True)
     hold(out, a, b)
@@ -154,8 +160,8 @@ def test_nan_and_infinities_pass_through():
     a[3, 4], a[5, 6] = np.nan, np.inf
     b = np.eye(20)
     step, plan, out = product(a, a, b, b)
-    cut = tiles.tiling(step, 8)
-    run(step, plan, cut, (a, b, out), [(0, tiles.extent(step, cut))])
+    cut = tiling.tiling(step, 8)
+    run(step, plan, cut, (a, b, out), [(0, extent(step, cut))])
     with np.errstate(invalid="ignore"):
         np.testing.assert_array_equal(out, a @ b)
 
@@ -178,9 +184,9 @@ def test_a_factor_at_the_end_of_what_may_be_read(n, k):
             last = whole[mmap.PAGESIZE - base.nbytes : mmap.PAGESIZE].view(np.float64).reshape(base.shape)
             last[...] = base
             step, plan, out = product(a, base_a, b, base_b)
-            cut = tiles.tiling(step, 8)
+            cut = tiling.tiling(step, 8)
             memory = (last, base_b, out) if itself == 0 else (base_a, last, out)
-            run(step, plan, cut, memory, [(0, tiles.extent(step, cut))])
+            run(step, plan, cut, memory, [(0, extent(step, cut))])
             hold(out, a, b)
             protect(whole.ctypes.data + mmap.PAGESIZE, mmap.PAGESIZE, 3)
 
@@ -192,9 +198,9 @@ def test_nothing_is_read_or_written_beyond():
         a, b = base_a[1:8, 1:11], base_b[1:11, 1 : n + 1]
         a[...], b[...] = 1.0, 2.0
         step, plan, out = product(a, base_a, b, base_b)
-        cut = tiles.tiling(step, 8)
+        cut = tiling.tiling(step, 8)
         memory = np.full(out.size + 20, 5.0)
-        run(step, plan, cut, (base_a, base_b, memory[10:]), [(0, tiles.extent(step, cut))])
+        run(step, plan, cut, (base_a, base_b, memory[10:]), [(0, extent(step, cut))])
         np.testing.assert_array_equal(memory[10:-10], 20.0)
         np.testing.assert_array_equal(memory[:10], 5.0)
         np.testing.assert_array_equal(memory[-10:], 5.0)

@@ -1,4 +1,4 @@
-"""A counted loop, as LLVM."""
+"""Counted loops, as LLVM."""
 
 from __future__ import annotations
 
@@ -27,3 +27,20 @@ def counted(b: ir.IRBuilder, extent: int) -> Iterator[Any]:
     index.add_incoming(following, b.block)
     b.cbranch(b.icmp_signed("<", following, ir.Constant(_LONG, extent)), loop, end)
     b.position_at_end(end)
+
+
+@contextlib.contextmanager
+def between(b: ir.IRBuilder, begin: Any, end: Any, step: int = 1) -> Iterator[Any]:
+    """`for index in range(begin, end, step)`, perhaps not at all; gives the index."""
+    before = b.block
+    test, work, done = (b.append_basic_block(n) for n in ("test", "work", "done"))
+    b.branch(test)
+    b.position_at_end(test)
+    index = b.phi(_LONG)
+    index.add_incoming(begin, before)
+    b.cbranch(b.icmp_signed("<", index, end), work, done)
+    b.position_at_end(work)
+    yield index
+    index.add_incoming(b.add(index, ir.Constant(_LONG, step)), b.block)
+    b.branch(test)
+    b.position_at_end(done)

@@ -15,7 +15,8 @@ import numpy as np
 from ...passes.plan import Buffer, Group, Nest, Plan, Product
 from . import text as ir
 from . import threads, tiles
-from .tiles import Tiling
+from .counting import between
+from .tiling import Tiling, by_rows, tiling
 
 _P, _LONG, _INT, _BYTE = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(8)
 _LINE = 64
@@ -73,38 +74,28 @@ class _Blocks:
         if size:
             moved = b.mul(thread, ir.Constant(_LONG, size))
             room = b.gep(self._entry(table, slots[group.room]), [moved], source_etype=_BYTE)
-        before = b.block
-        test, work, done, broken = (b.append_basic_block(n) for n in ("test", "work", "done", "broken"))
-        b.branch(test)
-        b.position_at_end(test)
-        block = b.phi(_LONG)
-        block.add_incoming(begin, before)
-        b.cbranch(b.icmp_signed("<", block, end), work, done)
-        b.position_at_end(work)
-        low = b.mul(block, ir.Constant(_LONG, group.each))
-        high = b.add(low, ir.Constant(_LONG, group.each))
-        extent = ir.Constant(_LONG, group.extent)
-        high = b.select(b.icmp_signed("<", high, extent), high, extent)
-        for v, entries in group.rooms.items():
-            back = b.mul(low, ir.Constant(_LONG, entries * _itemsize(plan, v)))
-            place = b.sub(ir.Constant(_LONG, offsets[v]), back)
-            b.store(b.gep(room, [place], source_etype=_BYTE), self._at(self.table, self.slots[v]))
-        statuses = []
-        for function, span in parts:
-            found = b.call(function, [self.table, *span(low, high, block)])
-            statuses.append((found, b.block))
-            onwards = b.append_basic_block("next")
-            b.cbranch(b.icmp_unsigned("==", found, ir.Constant(_INT, 0)), onwards, broken)
-            b.position_at_end(onwards)
-        block.add_incoming(b.add(block, ir.Constant(_LONG, 1)), b.block)
-        b.branch(test)
+        broken, statuses = b.append_basic_block("broken"), []
+        with between(b, begin, end) as block:
+            low = b.mul(block, ir.Constant(_LONG, group.each))
+            high = b.add(low, ir.Constant(_LONG, group.each))
+            extent = ir.Constant(_LONG, group.extent)
+            high = b.select(b.icmp_signed("<", high, extent), high, extent)
+            for v, entries in group.rooms.items():
+                back = b.mul(low, ir.Constant(_LONG, entries * _itemsize(plan, v)))
+                place = b.sub(ir.Constant(_LONG, offsets[v]), back)
+                b.store(b.gep(room, [place], source_etype=_BYTE), self._at(self.table, self.slots[v]))
+            for function, span in parts:
+                found = b.call(function, [self.table, *span(low, high, block)])
+                statuses.append((found, b.block))
+                onwards = b.append_basic_block("next")
+                b.cbranch(b.icmp_unsigned("==", found, ir.Constant(_INT, 0)), onwards, broken)
+                b.position_at_end(onwards)
+        b.ret(ir.Constant(_INT, 0))
         b.position_at_end(broken)
         which = b.phi(_INT)
         for found, where in statuses:
             which.add_incoming(found, where)
         b.ret(which)
-        b.position_at_end(done)
-        b.ret(ir.Constant(_INT, 0))
 
     def _at(self, table: Any, slot: int) -> Any:
         return self.b.gep(table, [ir.Constant(_LONG, slot)], source_etype=_P)
@@ -118,7 +109,7 @@ class _Blocks:
         if isinstance(step, Nest):
             function = self.nest(self.plan, step, self.slots, self.module, name)
             return function, self._whole if step.pieces else self._times(step.extent // self.group.extent)
-        cut = tiling(self.plan, self.group, step)
+        cut = cut_of(self.plan, self.group, step)
         if not step.batch and not step.pieces:
             function = tiles.emitted(self.plan, step, cut, self.slots, self.module, name, rows=True)
             return function, self._times(1)
@@ -141,12 +132,12 @@ def _one() -> Any:
     return ir.Constant(_LONG, 1)
 
 
-def tiling(plan: Plan, group: Group, step: Product) -> Tiling:
+def cut_of(plan: Plan, group: Group, step: Product) -> Tiling:
     """How a product of a group is cut."""
     itemsize = _itemsize(plan, step.value)
     if step.batch or step.pieces:
-        found = tiles.tiling(step, itemsize)
+        found = tiling(step, itemsize)
         assert found is not None
         return found
     last = group.extent - (group.pieces - 1) * group.each
-    return tiles.by_rows(step, itemsize, last)
+    return by_rows(step, itemsize, last)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...passes.plan import Group, Loop, Nest, Plan, Read, Statement
 from . import text as ir
+from .counting import between
 from .engine import width
 from .segments import nbytes
 
@@ -86,11 +87,9 @@ def stream(module: ir.Module) -> ir.Function:
     _copied(b, to, source, head)
     last = b.add(head, whole)
 
-    def one(at: Any) -> None:
+    with between(b, head, last, line) as at:
         entry = b.load(b.gep(source, [at], source_etype=_BYTE), align=1, typ=lanes)
         b.store(entry, b.gep(to, [at], source_etype=_BYTE), align=line, more=f", !nontemporal {_MARK}")
-
-    _counted(b, head, last, line, one)
     _copied(b, b.gep(to, [last], source_etype=_BYTE), b.gep(source, [last], source_etype=_BYTE), b.sub(size, last))
     b.ret_void()
     return function
@@ -118,18 +117,3 @@ def _copied(b: ir.IRBuilder, to: Any, source: Any, size: Any) -> None:
     kind = ir.FunctionType(ir.VoidType(), [_P, _P, _LONG, ir.IntType(1)])
     copy = b.module.declare_intrinsic("llvm.memcpy.p0.p0.i64", (), kind)
     b.call(copy, [to, source, size, ir.Constant(ir.IntType(1), 0)])
-
-
-def _counted(b: ir.IRBuilder, begin: Any, end: Any, step: int, body: Any) -> None:
-    before = b.block
-    test, work, done = (b.append_basic_block(n) for n in ("test", "work", "done"))
-    b.branch(test)
-    b.position_at_end(test)
-    at = b.phi(_LONG)
-    at.add_incoming(begin, before)
-    b.cbranch(b.icmp_signed("<", at, end), work, done)
-    b.position_at_end(work)
-    body(at)
-    at.add_incoming(b.add(at, ir.Constant(_LONG, step)), b.block)
-    b.branch(test)
-    b.position_at_end(done)

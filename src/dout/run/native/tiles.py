@@ -10,148 +10,17 @@ The way is that of K. Goto and R. van de Geijn, "Anatomy of high-performance mat
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ...passes.groups import TURNED
 from ...passes.plan import Plan, Product, contiguous
 from . import text as ir
-from .counting import counted
-from .engine import width
+from .counting import between, counted
+from .tiling import Tiling
 
 _P, _LONG, _INT, _BIT = ir.PointerType(), ir.IntType(64), ir.IntType(32), ir.IntType(1)
-#: So many vectors of a row are in a tile at most, and so many rows.
-_ACROSS, _DOWN = 4, 14
-#: So many entries are added up at a time, so that what they are multiplied with stays in the nearest cache.
-DEEP = 160
-
-
-@dataclass(frozen=True)
-class Factor:
-    """Where a factor lies.
-
-    Attributes:
-        value: its buffer.
-        offset: where it begins.
-        batch: by how much it moves along each axis of the batch.
-        along: its stride along the result's rows (or columns).
-        inner: its stride along what is added up.
-    """
-
-    value: int
-    offset: int
-    batch: tuple[int, ...]
-    along: int
-    inner: int
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """How a product is cut.
-
-    Attributes:
-        rows, columns: the result's, or swapped, so that vectors lie along the columns.
-        left, right: the factors of these.
-        steps: the strides of the result along rows and columns.
-        lanes: how many entries a vector has.
-        down: how many rows a tile has; the last may have fewer.
-        across: how many vectors are in each of the pieces of a row, from left to right.
-        deep: how many entries are added up at a time; after them the same is done with the next, for all tiles. 0 if all are.
-    """
-
-    rows: int
-    columns: int
-    left: Factor
-    right: Factor
-    steps: tuple[int, int]
-    lanes: int
-    down: int
-    across: tuple[int, ...]
-    deep: int = 0
-
-    @property
-    def tiles(self) -> int:
-        """How many tiles of rows there are in one place of the batch."""
-        return -(-self.rows // self.down)
-
-    @property
-    def units(self) -> int:
-        """How many iterations there are in one place of the batch."""
-        return 1 if self.deep else self.tiles
-
-    @property
-    def is_turned(self) -> bool:
-        """Whether the right factor has to be copied first, so that vectors can be read from it."""
-        return self.right.along != 1
-
-
-def tiling(step: Product, itemsize: int) -> Tiling | None:
-    """The better of the two ways to cut a product; None if it is one for BLAS."""
-    room = 0 if step.pieces else TURNED
-    ways = [_straight(step, itemsize, step.m), _swapped(step, itemsize)]
-    found = [(_cost(t, step.k), n, t) for n, t in enumerate(ways) if not t.is_turned or t.columns * step.k <= room]
-    if not found:
-        return None
-    best = min(found)[2]
-    k = -(-step.k // max(step.pieces, 1))
-    full = best.steps[1] == 1 and best.columns == sum(best.across) * best.lanes and not best.is_turned
-    if (step.batch or step.pieces) and k > DEEP and full:
-        return replace(best, deep=-(-k // -(-k // DEEP)))
-    return best
-
-
-def by_rows(step: Product, itemsize: int, fewest: int) -> Tiling:
-    """The way to cut a product whose rows come block by block, none with fewer rows than `fewest`."""
-    return _straight(step, itemsize, fewest)
-
-
-def extent(step: Product, cut: Tiling) -> int:
-    """How many iterations the step has."""
-    return max(step.pieces, 1) * math.prod(step.batch) * cut.units
-
-
-def _factors(step: Product) -> tuple[Factor, Factor]:
-    a = Factor(step.a.value, step.a.offset, step.a.strides[:-2], step.a.strides[-2], step.a.strides[-1])
-    return a, Factor(step.b.value, step.b.offset, step.b.strides[:-2], step.b.strides[-1], step.b.strides[-2])
-
-
-def _straight(step: Product, itemsize: int, most: int) -> Tiling:
-    a, b = _factors(step)
-    return _cut(step.m, step.n, a, b, (step.n, 1), width() // 8 // itemsize, most)
-
-
-def _swapped(step: Product, itemsize: int) -> Tiling:
-    a, b = _factors(step)
-    return _cut(step.n, step.m, b, a, (1, step.n), width() // 8 // itemsize, step.n)
-
-
-def _cut(
-    rows: int, columns: int, left: Factor, right: Factor, steps: tuple[int, int], lanes: int, most_rows: int
-) -> Tiling:
-    """A tile has as many rows as the registers hold, which is quicker than fewer and no rest."""
-    registers, most = (32, _ACROSS) if width() == 512 or lanes <= 2 else (16, 2)
-    vectors = -(-columns // lanes)
-    pieces = -(-vectors // most)
-    across = tuple([vectors // pieces + (k < vectors % pieces) for k in range(pieces)])
-    down = min((registers - 1) // across[0] - 1, _DOWN, most_rows)
-    return Tiling(rows, columns, left, right, steps, lanes, down, across)
-
-
-def _cost(t: Tiling, k: int) -> float:
-    """About how many cycles a product takes: of multiplying, of turning a factor, of storing entry by entry."""
-    vectors = sum(t.across)
-    chains = t.down * min(t.across)
-    found = t.rows * vectors * k / 2 * max(1.0, 8 / chains)
-    if t.is_turned:
-        found += 2.0 * t.columns * k
-    if t.steps[1] != 1 or t.columns < t.lanes:
-        found += 2.0 * t.rows * t.columns
-    return found
 
 
 def emitted(
@@ -193,7 +62,7 @@ class _Tiles:
     def _units(self, begin: Any, end: Any, pointers: Sequence[Any]) -> None:
         """A loop over tiles of all places of the batch: where the factors are, then piece after piece of the rows."""
         b, cut, step = self.b, self.cut, self.step
-        with self._counted(begin, end, 1) as unit:
+        with between(b, begin, end) as unit:
             tiles = ir.Constant(_LONG, cut.units)
             place = b.sdiv(unit, tiles)
             tile = b.sub(unit, b.mul(place, tiles))
@@ -222,7 +91,7 @@ class _Tiles:
     def _blocks(self, left: Any, right: Any, result: Any) -> None:
         """All tiles of one place of the batch, over and over: each time, some more entries are added up."""
         b, cut, whole = self.b, self.cut, self.length
-        with self._counted(ir.Constant(_LONG, 0), whole, cut.deep) as k:
+        with between(b, ir.Constant(_LONG, 0), whole, cut.deep) as k:
             rest = b.sub(whole, k)
             deep = ir.Constant(_LONG, cut.deep)
             self.length = b.select(b.icmp_signed("<", rest, deep), rest, deep)
@@ -254,28 +123,11 @@ class _Tiles:
         if self.room is not None:
             self._turn(right)
             right = self.room
-        with self._counted(begin, end, cut.down) as row:
+        with between(b, begin, end, cut.down) as row:
             last = b.sub(end, ir.Constant(_LONG, cut.down))
             row = b.select(b.icmp_signed("<", row, last), row, last)
             first = self._moved(left, 0, [cut.left.along], [row])
             self._row(cut.down, first, right, self._moved(pointers[2], 0, [cut.steps[0]], [row]))
-
-    @contextlib.contextmanager
-    def _counted(self, begin: Any, end: Any, step: int) -> Iterator[Any]:
-        """`for index in range(begin, end, step)`."""
-        b = self.b
-        before = b.block
-        test, work, done = (b.append_basic_block(n) for n in ("test", "work", "done"))
-        b.branch(test)
-        b.position_at_end(test)
-        index = b.phi(_LONG)
-        index.add_incoming(begin, before)
-        b.cbranch(b.icmp_signed("<", index, end), work, done)
-        b.position_at_end(work)
-        yield index
-        index.add_incoming(b.add(index, ir.Constant(_LONG, step)), b.block)
-        b.branch(test)
-        b.position_at_end(done)
 
     def _if(self, condition: Any, yes: Any, no: Any = None) -> None:
         b = self.b
