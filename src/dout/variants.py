@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -196,8 +197,10 @@ def native_of(
         return Native(program, parameters, template, slow), "native code"
     except LookupError as none:
         return None, f"NumPy: {none}"
-    except Exception as error:  # a fault of the compiler's must not be the caller's
-        return None, f"NumPy, because native code could not be made ({type(error).__name__}: {error})"
+    except Exception as error:  # a fault of the compiler's must not be the caller's, nor stay unseen
+        why = f"native code could not be made ({type(error).__name__}: {error})"
+        warnings.warn(f"dout.jit: {why}; NumPy runs it. This is a fault of dout's: please report it.", stacklevel=2)
+        return None, f"NumPy, because {why}"
 
 
 def owned(found: Sequence[Any], plain: Sequence[Any], given: Sequence[Any]) -> list[Any]:

@@ -219,6 +219,19 @@ def test_without_llvmlite(monkeypatch):
     assert "llvmlite is not installed" in fast.report(np.ones(3))
 
 
+def test_a_fault_in_making_native_code_is_told(monkeypatch):
+    """NumPy runs the function then, and is right; but nobody should have to guess why it is slow."""
+
+    def broken(*args):
+        raise AssertionError("a plan that nobody thought of")
+
+    monkeypatch.setattr("dout.run.native.backend.plan_of", broken)
+    fast = jit(lambda x: np.sum(x * x))
+    with pytest.warns(UserWarning, match=r"AssertionError: a plan that nobody thought of.*please report"):
+        assert fast(np.ones(3)) == 3.0
+    assert "run by NumPy, because native code could not be made" in fast.report(np.ones(3))
+
+
 def test_memory_is_given_back():
     fast = jit(lambda x: (np.sum(x), x * 2, [x + 1.0]))
     x = np.ones(1000)
