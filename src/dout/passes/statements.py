@@ -54,8 +54,8 @@ def statements(program: Program, kind: Kind, kinds: Any, products: bool = True) 
             einsum(w, i, value, products)
         elif value.op.view or name == "copy":
             _view(w, i, value)
-        elif value.array and not value.shape:
-            raise Unwritten  # few operations make an array without axes; NumPy knows which
+        elif value.array and not value.shape and name != "where":
+            raise Unwritten  # few other operations make an array without axes; NumPy knows which
         elif name == "matmul":
             matmul(w, i, value, products)
         elif name in _WRITERS:

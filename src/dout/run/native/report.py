@@ -17,7 +17,7 @@ from ...passes.program import Program, Value
 from ..interpret import BROKEN, forwarded
 from . import abi, threads
 from .engine import Code
-from .segments import ALIGNMENT, Segment, is_split, iterations, nbytes
+from .segments import ALIGNMENT, Segment, is_split, iterations, nbytes, worth
 
 #: So many operations of a step are named.
 _NAMED = 12
@@ -34,7 +34,7 @@ def described_plan(
             lines.append(_described(plan, step) + took)
     rooms = [p.size for p in parts if isinstance(p, Segment)]
     lines.append(f"Temporaries: {max(rooms)} bytes at most at one time, in memory that is kept from call to call.")
-    if any(is_split(s) for s in plan.steps):
+    if any(is_split(s, worth(plan)) for s in plan.steps):
         lines.append(f"Loops in pieces are run by up to {threads.get_num_threads()} threads.")
     if direct:
         lines.append("One builtin reads the arguments and makes the results.")
@@ -66,7 +66,7 @@ def _described(plan: Plan, step: Step, inner: bool = False) -> str:
         return f"LAPACK: %{step.value} {op.name if op else ''} {list(values[step.value].shape)}; {how_much}"
     if isinstance(step, Group):
         parts = [_described(plan, s, True) for s in step.steps]
-        rows = f"native: blocks of {step.each} of {step.extent} rows{' in pieces' * is_split(step)}; {how_much}"
+        rows = f"native: blocks of {step.each} of {step.extent} rows{' in pieces' * is_split(step, worth(plan))}; {how_much}"
         return "\n    ".join([rows, *parts])
     if not isinstance(step, Nest):
         return f"native: loop %{step.value}; {how_much}"
@@ -74,7 +74,7 @@ def _described(plan: Plan, step: Step, inner: bool = False) -> str:
     names = [f"%{i} {_named(values[i])}" for i in made if i < len(values) and values[i].op is not None]
     names += ["copies"] if any(i < len(values) and values[i].op is None for i in made) else []
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    cut = " in pieces" if is_split(step) else ""
+    cut = " in pieces" if is_split(step, worth(plan)) else ""
     return f"native: {_loops(step.body)}{cut}: {', '.join(names[:_NAMED])}{more}; {how_much}"
 
 
@@ -189,7 +189,7 @@ class Timing:
         for i, offset in segment.offsets.items():
             table[slots[i]] = base + offset
         for n, step in segment.steps:
-            run = self._step(n, step, ctypes.addressof(table))
+            run = self._step(n, step, ctypes.addressof(table), segment.worth)
             start = time.perf_counter()
             status = run()
             found[n] = time.perf_counter() - start
@@ -197,10 +197,10 @@ class Timing:
                 return False
         return True
 
-    def _step(self, n: int, step: Step, table: int) -> Any:
+    def _step(self, n: int, step: Step, table: int, least: float) -> Any:
         function = self.code.address(f"step{n}")
         extent, numbered = iterations(step), isinstance(step, Group)
-        if is_split(step):
+        if is_split(step, least):
             kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
             split = self.code.address("dout.split.numbered" if numbered else "dout.split")
             return functools.partial(kind(split), function, table, extent)

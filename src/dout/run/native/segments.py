@@ -40,6 +40,7 @@ class Segment:
         offsets: of each temporary, where it begins in the arena.
         size: of the arena, in bytes.
         work: an estimate of the nanoseconds it takes on one thread.
+        worth: what work is worth being split over threads.
     """
 
     steps: list[tuple[int, Step]]
@@ -48,6 +49,7 @@ class Segment:
     offsets: dict[int, int] = field(default_factory=dict)
     size: int = 0
     work: float = 0.0
+    worth: float = threads.WORTH
 
     @property
     def long(self) -> bool:
@@ -68,12 +70,13 @@ def segments(plan: Plan, wanted: set[int]) -> list[Segment | tuple[int, Call]]:
         wanted: values that are needed when all is done.
     """
     found: list[Segment | tuple[int, Call]] = []
+    least = worth(plan)
     for n, step in enumerate(plan.steps):
         if isinstance(step, Call):
             found.append((n, step))
             continue
         if not found or not isinstance(found[-1], Segment):
-            found.append(Segment([]))
+            found.append(Segment([], worth=least))
         found[-1].steps.append((n, step))  # type: ignore[union-attr]
     begun: dict[int, int] = {}  # which part of the plan fills a buffer first
     for n, part in enumerate(found):
@@ -140,10 +143,21 @@ def iterations(step: Step) -> int:
     return step.extent if isinstance(step, Nest) else 1
 
 
-def is_split(step: Step) -> bool:
-    """Whether a step goes over threads."""
+def worth(plan: Plan) -> float:
+    """What work of a step is worth being split over threads, in nanoseconds."""
+    blas = any(isinstance(step, Product) and _wakes_threads(step) for step in plan.steps)
+    return threads.BESIDE_BLAS if blas else threads.WORTH
+
+
+def _wakes_threads(step: Product) -> bool:
+    """Whether OpenBLAS gives some of a product to its own threads: by its `interface/gemm.c` and `gemv.c`."""
+    return step.m * step.n * step.k > (2**18 if min(step.m, step.n) > 1 else 9216)
+
+
+def is_split(step: Step, least: float) -> bool:
+    """Whether a step goes over threads, if so much work is worth it."""
     some = isinstance(step, Group) or (isinstance(step, Nest) and step.parallel)
-    return some and work(step, {}) >= threads.WORTH and threads.available()
+    return some and work(step, {}) >= least and threads.available()
 
 
 def placed(rooms: Sequence[tuple[int, int, int, int]]) -> tuple[dict[int, int], int]:
@@ -212,7 +226,7 @@ class Core:
         """Let it run a step, over threads if that is worth it, and stop where that says so."""
         extent = ir.Constant(LONG, iterations(step))
         numbered = isinstance(step, Group)
-        if is_split(step):
+        if is_split(step, self.segment.worth):
             self._returned(self.b.call(threads.split(self.module, numbered), [function, self.table, extent]))
             return
         zero = ir.Constant(LONG, 0)

@@ -18,6 +18,9 @@ from .library import set_threads
 
 #: A step is cut if it is estimated to take so many nanoseconds on one thread.
 WORTH = 150_000.0
+#: And so many in a program that multiplies matrices by BLAS, whose threads wait busily for some 30 ms, on the cores that others
+#: would need. Measured on two cores: loops of 0.1 to 5 ms take longer in pieces, those of 10 ms a tenth less.
+BESIDE_BLAS = 10_000_000.0
 #: So many turns for each thread, so that all end at about the same time.
 TURNS = 4
 MOST = 64
