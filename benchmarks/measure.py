@@ -43,7 +43,10 @@ class Row:
 def in_turn(
     runs: Mapping[str, Callable[[], Any]], rounds: int, seconds: float, now: Callable[[], float] = time.perf_counter
 ) -> dict[str, list[float]]:
-    """Seconds a call, one figure for each round; in a round every run has its turn, for about this long by the clock `now`."""
+    """Seconds a call, one figure for each round; in a round every run has its turn, for about this long by the clock `now`.
+
+    A turn begins with a run that isn't timed: it finds the caches full of another's data, and another's threads still waiting.
+    """
     numbers = {}
     for name, run in runs.items():
         run()
@@ -57,6 +60,7 @@ def in_turn(
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             run = runs[name]
+            run()
             start = now()
             for _ in range(numbers[name]):
                 run()

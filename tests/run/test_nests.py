@@ -145,3 +145,50 @@ def test_entries_of_a_row_that_are_found_by_number(n):
         np.testing.assert_array_equal(rows, expected)
         np.testing.assert_allclose(number, total, rtol=1e-14)
         x = x[::-1] * 0.9
+
+
+def test_masks_of_a_layer_are_made_where_they_are_used():
+    """Backwards, a layer needs what it was given, which is there; not masks of it as well."""
+    x, w, b = rng.normal(size=(96, 20)), rng.normal(size=(20, 128)), rng.normal(size=128)
+
+    def layer(x, w, b):
+        return np.sum(np.tanh(np.maximum(x @ w + b, 0) @ w.T))
+
+    fast, plain = jit(dout.grad(layer, (0, 1, 2))), dout.grad(layer, (0, 1, 2))
+    for a, c in zip(fast(x, w, b), plain(x, w, b), strict=True):
+        np.testing.assert_allclose(a, c, rtol=0, atol=1e-12 * np.max(np.abs(c)))
+    forward = next(line for line in fast.report(x, w, b).splitlines() if "maximum" in line)
+    assert "greater" not in forward
+    assert "not_equal" not in forward
+    assert f"{8 * 96 * 128} written" in forward
+
+
+def test_beside_blas_loops_of_some_work_are_not_split(monkeypatch):
+    """Its threads wait busily for what comes next, where others would have to work."""
+    monkeypatch.setattr("dout.run.native.threads.BESIDE_BLAS", 1e6)
+    x, w = rng.normal(size=(400, 300)), rng.normal(size=(300, 300))
+    for f, cut in (
+        (lambda x, w: np.exp(np.tanh(x * 2)), True),
+        (lambda x, w: np.exp(np.tanh(x @ w)), False),
+        (lambda x, w: np.exp(np.tanh(np.exp(np.tanh(np.exp(np.tanh(np.sin(np.tanh(np.sin(x @ w))))))))), True),
+    ):
+        fast = jit(f)
+        np.testing.assert_allclose(fast(x, w), f(x, w), rtol=1e-11, atol=1e-11)
+        assert ("in pieces" in fast.report(x, w)) == cut
+
+
+def test_a_choice_between_numbers_is_native():
+    """NumPy makes an array without axes of it, and so does native code."""
+    for f in (
+        lambda x: np.where(x[0] < 0, x[1], x[2]),
+        lambda x: np.where(x[0] < 0, x[1], 2.0)[()],
+        lambda x: np.where(x[0] < 0, x[1], x[2]) * x,
+        lambda x: np.stack([np.where(x[0] < 0, x[1], x[2]), x[0]]),
+        dout.grad(lambda x: np.log(np.sum(x))),
+    ):
+        fast = jit(f)
+        for x in (np.array([-1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0])):
+            found, expected = fast(x), f(x)
+            assert type(found) is type(expected)
+            assert np.array_equal(found, expected)
+        assert "NumPy:" not in fast.report(x)

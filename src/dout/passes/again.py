@@ -96,7 +96,8 @@ class _Repeating:
                 if any(m > k for m in made):
                     return None  # it may be overwritten until then
                 entries = math.prod(self.values[b].shape)
-                if not made or b in self.stored or entries * 8 <= size:
+                in_memory = not made or b in self.stored or not isinstance(self.old[made[0]], Statement)
+                if in_memory or entries * 8 <= size:
                     inputs[b] = min(entries, size)
                 elif len(made) == 1:
                     stack.append(made[0])

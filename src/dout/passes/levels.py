@@ -11,6 +11,8 @@ from .plan import Read, Statement
 _LEAF, _LOOP, _OTHER = range(3)
 #: What is read so often is small beside what is computed from it.
 _OFTEN = 16
+#: So many statements may come late together.
+_MOST = 8
 
 
 def levels(units: Sequence[Any], depth: int) -> list[list[Any]]:
@@ -172,7 +174,10 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], changing: set[int], level:
 
     If it needs one value from here, that one is kept in its place, or comes late, too.
     """
-    made = {b for u in units for b in _written(u)}
+    makers: dict[int, list[int]] = {}
+    for n, u in enumerate(units):
+        for b in _written(u):
+            makers.setdefault(b, []).append(n)
     users: dict[int, list[tuple[int, Any]]] = {}
     for n, u in enumerate(units):
         for r in _reads(u):
@@ -188,14 +193,39 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], changing: set[int], level:
         if kinds[n] != _LOOP or u.numbered:
             continue  # what finds goes over entries that were just looked at
         read = {_buffer(r) for r in _reads(u)}
-        needed = {_buffer(r) for r in _reads(u) if not _is_small(u, r)} & made
-        if len(needed) > 1 or read & changing:
+        if read & changing or not _needs_one(units, kinds, n, makers, users):
             continue
         if u.value in changing and (first[u.value] != n or u.how != "copy" or u.reads):
             continue
         found = users.get(u.value)
         if found:
             level[n] = max(level[n], min(level[c] - _later(units, kinds, n, c, depth, r) for c, r in found))
+
+
+def _needs_one(
+    units: Sequence[Any], kinds: Sequence[int], n: int, makers: dict[int, list[int]], users: dict[int, list[Any]]
+) -> bool:
+    """Whether a statement needs one value from here at most, or what is made of one value for it alone."""
+    needed = _large(units[n], makers)
+    own, found = {n}, set(needed)
+    while len(found) > 1 and len(own) <= _MOST:
+        before = len(own)
+        for b in sorted(found):
+            (m, *others) = makers[b]
+            u = units[m]
+            if others or kinds[m] != _LOOP or u.how != "map" or any(c not in own for c, _ in users[b]):
+                continue
+            own.add(m)
+            found.discard(b)
+            found |= _large(u, makers)
+        if len(own) == before:
+            return False
+    return len(found) <= 1
+
+
+def _large(unit: Any, makers: dict[int, list[int]]) -> set[int]:
+    """What a statement reads of what is made here, but for what is small."""
+    return {_buffer(r) for r in _reads(unit) if not _is_small(unit, r)} & makers.keys()
 
 
 def _is_small(unit: Any, r: Any) -> bool:
