@@ -154,6 +154,14 @@ WANTED = [
         (10, 5),
         lambda r: r * r,
     ),
+    Wanted(
+        "EXP_QUICK",
+        "the same, less exactly: where the sum with 1 is rounded",
+        series(mp.exp, 2),
+        (-HALF_LN2, HALF_LN2),
+        (9, 4),
+        lambda r: r * r,
+    ),
     Wanted("LOG", "(2 atanh(s)/s - 2) / z of z = s**2, s <= 0.172", _atanh_rest, (0, S * S), (6, 3), lambda z: z / 2),
     Wanted("SINH", "(sinh(x) - x) / x**3 of x**2, |x| <= 1", odd(mp.sinh), (0, 1), (8, 4), lambda z: z),
     Wanted(

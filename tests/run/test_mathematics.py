@@ -29,6 +29,7 @@ from accuracy import (  # noqa: E402
 
 from dout.jit import jit  # noqa: E402
 from dout.run.native import math as native  # noqa: E402
+from dout.run.native import text as ir  # noqa: E402
 from dout.run.native.engine import width  # noqa: E402
 
 KINDS = list(DTYPES)
@@ -153,6 +154,26 @@ def test_loops_are_vectorised():
         for kind, size in (("f8", 64), ("f4", 32)):
             lanes = width() // size
             assert re.search(rf"call <{lanes} x (double|float)> @dout\.{name}\.{kind}\.x{lanes}\(", text), (name, kind)
+
+
+@pytest.mark.parametrize("kind", ["f8", "f4"])
+def test_loops_have_the_code_of_short_functions(kind):
+    """A call would cost them more; only where there are many is the function called. The numbers are the same."""
+    x = np.linspace(-3, 1, 777).astype(DTYPES[kind])
+
+    def text(times):
+        module = ir.Module()
+        b = ir.IRBuilder(ir.Function(module, ir.FunctionType(ir.VoidType(), []), "f").append_basic_block())
+        b.phi(ir.IntType(64))  # as in a loop
+        real = ir.DoubleType() if kind == "f8" else ir.FloatType()
+        for _ in range(times):
+            native.call(b, "exp", kind, [ir.Constant(real, 1.0)])
+        return str(module)
+
+    assert f"define internal <{width() // (64 if kind == 'f8' else 32)} x" in text(1)
+    assert "define internal" not in text(20)
+    few, many = jit(np.exp), jit(lambda x: [np.exp(x + k) for k in range(20)])
+    assert np.array_equal(few(x), many(x)[0])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

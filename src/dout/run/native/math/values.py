@@ -294,9 +294,9 @@ class Emitter:
 
     # Integers in floating point
 
-    def rounded(self, x: Real) -> tuple[Real, Whole]:
-        """The nearest integer, and bits that end with it. |x| is below 2**(digits - 2)."""
-        t = x + self.magic
+    def rounded(self, x: Real, factor: float = 1.0) -> tuple[Real, Whole]:
+        """The integer nearest to a product, and bits that end with it. The product is below 2**(digits - 2) in size."""
+        t = x + self.magic if factor == 1.0 else self.fma(x, factor, self.magic)
         return t - self.magic, t.bits()
 
     def power_of_two(self, k: Real) -> Real:
