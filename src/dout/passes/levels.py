@@ -190,7 +190,7 @@ def _sink(units: Sequence[Any], kinds: Sequence[int], changing: set[int], level:
             first.setdefault(b, n)
     for n in range(len(units) - 1, -1, -1):
         u = units[n]
-        if kinds[n] != _LOOP or u.numbered:
+        if kinds[n] != _LOOP or (u.numbered and u.how == "reduce"):
             continue  # what finds goes over entries that were just looked at
         read = {_buffer(r) for r in _reads(u)}
         if read & changing or not _needs_one(units, kinds, n, makers, users):

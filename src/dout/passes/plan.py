@@ -65,10 +65,12 @@ class Statement:
         write: where the result goes. Along an axis that is reduced, the place doesn't move.
         scanned: the axis of the domain along which a scan goes.
         combine: "sum", "prod", "max" or "min", for "reduce" and "scan".
-        number: the constant that is stored, for a "copy" that reads nothing; for "check", which check it is.
+        number: the constant that is stored, for a "copy" that reads nothing; for "check", which check it is; for a "map" of
+            an index, the extent within which it has to be.
         part: whether it is one of several that fill different entries of a buffer, in any order.
         numbered: for a "reduce" that finds where something is: the number of each entry, as a place. It reads an entry and the
-            one that is looked for, and what it reduces are the numbers of those that are alike.
+            one that is looked for, and what it reduces are the numbers of those that are alike. For a "map": it reads the
+            number of the entry that is chosen, and that entry; all others are 0.
     """
 
     how: How

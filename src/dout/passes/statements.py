@@ -10,10 +10,17 @@ from . import entries, moves, sums
 from .calls import called
 from .entries import gather, index_place
 from .indices import index_of
+from .one_hot import one_in_each_row
 from .places import own, read, viewed
 from .program import Program, Value
 from .sums import einsum, matmul
 from .writing import Kind, Unwritten, Writing
+
+
+def _scatter(w: Writing, i: int, value: Value) -> None:
+    if not one_in_each_row(w, i, value):
+        entries.scatter(w, i, value)
+
 
 _WRITERS: dict[str, Callable[[Writing, int, Value], None]] = {
     "concatenate": moves.join,
@@ -23,8 +30,8 @@ _WRITERS: dict[str, Callable[[Writing, int, Value], None]] = {
     "repeat": moves.repeat,
     "cumsum": sums.scan,
     "cumprod": sums.scan,
-    "scatter": entries.scatter,
-    "scatter_add": entries.scatter,
+    "scatter": _scatter,
+    "scatter_add": _scatter,
     "gather": entries.gather_computed,
     "write": entries.overwrite,
     "replace": entries.replace,

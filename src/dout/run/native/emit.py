@@ -133,14 +133,18 @@ class Emission:
                 offset = self.b.add(offset, part, flags=("nsw",)) if not _is_zero(offset) else part
         for index in r.indices:
             place = self._entry_of(index.read, where, registers or {})
-            place = self.scalars.cast(place, "i8", self._kind(index.read.value))
-            negative = self.b.icmp_signed("<", place, self.number(0))
-            place = self.b.select(negative, self.b.add(place, self.number(index.extent)), place)
-            wrong = self.b.icmp_unsigned(">=", place, self.number(index.extent))
-            self._bail(wrong)
-            place = self.b.select(wrong, self.number(0), place)
+            place = self._counted(place, self._kind(index.read.value), index.extent)
             offset = self.b.add(offset, self.b.mul(place, self.number(index.stride)))
         return offset
+
+    def _counted(self, place: Any, kind: str, extent: int) -> Any:
+        """An index as a number from 0 on; it may count from the end. Out of range, what is computed doesn't hold."""
+        place = self.scalars.cast(place, "i8", kind)
+        negative = self.b.icmp_signed("<", place, self.number(0))
+        place = self.b.select(negative, self.b.add(place, self.number(extent)), place)
+        wrong = self.b.icmp_unsigned(">=", place, self.number(extent))
+        self._bail(wrong)
+        return self.b.select(wrong, self.number(0), place)
 
     def _pointer(self, r: Read, where: Sequence[Any], registers: _Registers | None = None) -> Any:
         offset = self._offset(r, where, registers, self.inner.get(r.value, 0))
@@ -191,6 +195,10 @@ class Emission:
         if not s.reads:
             return self.scalars.constant(s.number, kind)
         args = [self._entry_of(r, where, registers) for r in s.reads]
+        if s.how == "map" and s.numbered is not None:
+            return self._chosen(s, args[0], self.scalars.cast(args[1], kind), where)
+        if s.how == "map" and s.number is not None:
+            return self._counted(args[0], self._kind(s.reads[0].value), s.number)
         if s.how == "map":
             value = self.values[s.value]
             if quotients.is_by_one(s, [self.scalars.kind_of(self.values[a]) for a in value.args], value):
@@ -210,6 +218,16 @@ class Emission:
         else:
             alike = self.b.icmp_unsigned("==", x, best)
         return self.b.select(alike, number, self._neutral(s))
+
+    def _chosen(self, s: Statement, number: Any, entry: Any, where: Sequence[Any]) -> Any:
+        """An entry where its number is the one that is chosen, else 0."""
+        assert s.numbered is not None
+        here = self._offset(s.numbered, where)
+        if math.prod(s.extents) < 1 << 31:  # half as wide, they take half the time
+            here, number = self.b.trunc(here, self.flag), self.b.trunc(number, self.flag)
+        return self.b.select(
+            self.b.icmp_unsigned("==", here, number), entry, self.scalars.constant(0, self._kind(s.value))
+        )
 
     def _check(self, s: Statement, where: Sequence[Any], registers: _Registers) -> None:
         found = self._entry_of(s.reads[0], where, registers)
