@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -79,10 +80,9 @@ def counting(broken_at=-1):
     b.cbranch(b.icmp_signed("<", following, end), loop, done)
     b.position_at_end(done)
     b.ret(now)
-    threads.split(module)
     code = Code(str(module))
     kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-    split = kind(code.address("dout.split"))
+    split = kind(threads.split_address())
 
     def run(extent):
         counts = np.zeros(extent, np.int64)
@@ -218,3 +218,47 @@ print(came)
 """
     out = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True).stdout
     assert int(out) == 4
+
+
+@posix
+def test_threads_sleep_and_wake():
+    """Right after a step they are awake, later they sleep: each time every iteration is run once."""
+    dout.set_num_threads(3)
+    run = counting()
+    for pause in (0, 0, 0.001, 0.02, 0):
+        time.sleep(pause)
+        status, counts = run(5000)
+        assert status == 0
+        assert np.all(counts == 1)
+
+
+@posix
+def test_steps_of_several_threads_of_pythons():
+    """One has the helpers, the others run their steps by themselves."""
+    dout.set_num_threads(4)
+    run = counting()
+    found = []
+
+    def work():
+        for _ in range(200):
+            status, counts = run(300)
+            found.append(status == 0 and bool(np.all(counts == 1)))
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    assert len(found) == 800
+    assert all(found)
+
+
+@posix
+def test_waiting_threads_take_no_time():
+    """Asleep, they don't use a processor."""
+    dout.set_num_threads(4)
+    counting()(1000)
+    time.sleep(0.05)
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.1

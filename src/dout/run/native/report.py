@@ -202,8 +202,7 @@ class Timing:
         extent, numbered = iterations(step), isinstance(step, Group)
         if is_split(step, least):
             kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-            split = self.code.address("dout.split.numbered" if numbered else "dout.split")
-            return functools.partial(kind(split), function, table, extent)
+            return functools.partial(kind(threads.split_address(numbered)), function, table, extent)
         numbers = [0] * numbered
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, *[ctypes.c_int64] * (2 + numbered))
         return functools.partial(kind(function), table, 0, extent, *numbers)

@@ -156,11 +156,14 @@ class IRBuilder:
         return Value(POINTER, made)
 
     def load(
-        self, pointer: Value, name: str = "", align: int | None = None, typ: Type | None = None, more: str = ""
-    ) -> Value:
+        self, pointer: Value, name: str = "", align: int | None = None, typ: Type | None = None, more: str = "",
+        volatile: bool = False,
+    ) -> Value:  # fmt: skip
         """What is in memory; `more` as `, !noalias !3`."""
         assert typ is not None
-        where = f"load {typ.text}, ptr {pointer.name}{f', align {align}' if align else ''}{more}"
+        where = (
+            f"load {'volatile ' * volatile}{typ.text}, ptr {pointer.name}{f', align {align}' if align else ''}{more}"
+        )
         return self._new(typ, where)
 
     def store(self, value: Value, pointer: Value, align: int | None = None, more: str = "") -> None:
