@@ -251,14 +251,3 @@ def test_steps_of_several_threads_of_pythons():
         w.join()
     assert len(found) == 800
     assert all(found)
-
-
-@posix
-def test_waiting_threads_take_no_time():
-    """Asleep, they don't use a processor."""
-    dout.set_num_threads(4)
-    counting()(1000)
-    time.sleep(0.05)
-    before = time.process_time()
-    time.sleep(0.3)
-    assert time.process_time() - before < 0.1

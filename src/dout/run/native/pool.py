@@ -2,8 +2,9 @@
 
 A thread is made when it is first needed, and stays: after a step it looks for the next for 0.1 ms, then it sleeps. (One that is
 made anew for each step mostly begins on the processor that is at work already. Measured on two cores: 0.2 ms of work
-then take 0.21 ms on two threads, and 0.11 with threads that stay.) Each takes the next iterations from a counter that all share, until none are left: a thread that is
-held up by other programs gets less to do. One that hasn't woken up when all is done isn't waited for.
+then take 0.21 ms on two threads, and 0.11 with threads that stay.) Each takes the next iterations from a counter that all
+share, until none are left: a thread that is held up by other programs gets less to do. One that hasn't woken up when all is
+done isn't waited for.
 
 Threads serve one step at a time. Where a second thread of Python's has one meanwhile, it runs that by itself. Whoever is forked
 has no threads, and begins anew.
