@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token
@@ -80,6 +81,10 @@ def _of_numbers(array: Any) -> Any:
     return array.astype(np.result_type(*floats) if floats else np.float64)
 
 
+#: Of an argument that is one leaf: whether it is differentiated.
+_ONE = [True]
+
+
 class Arguments:
     """The arguments of a call, with a fresh leaf for each number and array that is to be differentiated.
 
@@ -100,7 +105,12 @@ class Arguments:
         self.args = list(args)
         self._rebuilds: list[tuple[Rebuild, list[bool]]] = []
         for position in positions:
-            flat, rebuild = flatten(args[position])
+            value = args[position]
+            if kind is Leaf and type(value) is np.ndarray and value.dtype.kind in "fc":  # by far the most usual
+                self.args[position] = self._enter(value, where, kind)
+                self._rebuilds.append((next, _ONE))
+                continue
+            flat, rebuild = flatten(value)
             chosen = [self.accepts(v, kind) for v in flat]
             if not any(chosen):
                 raise TypeError(self._refusal(args[position], position, f))
@@ -156,6 +166,8 @@ class Arguments:
 
     def restore(self, derivatives: Sequence[Any]) -> list[Any]:
         """Derivatives, one for each leaf, in the form of the arguments; None in the place of what has none."""
+        if all([chosen is _ONE for _, chosen in self._rebuilds]):
+            return list(derivatives)
         remaining = iter(derivatives)
         return [
             rebuild(iter([next(remaining) if yes else None for yes in chosen])) for rebuild, chosen in self._rebuilds
@@ -171,6 +183,8 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     """
     if type(argnums) is int and 0 <= argnums < len(args):
         return [argnums]
+    if type(argnums) is tuple and _are_positions(argnums, len(args)):
+        return [*argnums]
     given = [argnums] if isinstance(argnums, int | np.integer) else list(argnums)
     found = []
     for n in given:
@@ -183,6 +197,13 @@ def positions_of(argnums: int | Sequence[int], args: Sequence[Any], f: Any) -> l
     if len(set(found)) != len(found):
         raise ValueError(f"argnums={argnums!r} names an argument twice")
     return found
+
+
+@functools.lru_cache
+def _are_positions(argnums: tuple[Any, ...], many: int) -> bool:
+    """Whether these are different positions among so many arguments, all counted from the first."""
+    known = all(type(n) is int and 0 <= n < many for n in argnums)
+    return known and len(set(argnums)) == len(argnums)
 
 
 def checked_argnums(argnums: Any, f: Any) -> None:

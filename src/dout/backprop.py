@@ -296,6 +296,8 @@ def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """
     if type(d) is ndarray and d.shape == shape and d.dtype is dtype:
         return d
+    if isinstance(d, np.floating) and d.dtype is dtype:
+        return d  # the same all along the axes that it lacks
     d = summed_to(d, shape)
     if isinstance(dtype, type):
         return np.real(d) if dtype is not complex and np.iscomplexobj(d) else d
@@ -386,8 +388,12 @@ def finished(d: Any, value: Any, given: Iterable[Any], leaves: Sequence[Leaf] = 
     if d is None:
         d = 0
     if isinstance(value, ndarray):
-        if type(d) is ndarray and d.flags.owndata and d.flags.writeable and not any(d is g for g in given):
-            return d
+        if type(d) is ndarray and (flags := d.flags).owndata and flags.writeable:
+            for g in given:
+                if d is g:
+                    break
+            else:
+                return d
         whole = np.empty_like(value, subok=False)
         whole[...] = d
         return whole

@@ -261,8 +261,10 @@ class Leaf(Node):
     __slots__ = ("grad", "name", "scope", "value")
 
     def __init__(self, value: Any, parent: Node | None, scope: Scope | None, name: str | None = None) -> None:
-        op, parents = (None, ()) if parent is None else (IDENTITY, (parent,))
-        self.fill(op, parents, (None,) * len(parents), None, NO_PARAMS, form(value))
+        if parent is None:
+            self.fill(None, (), (), None, NO_PARAMS, form(value))
+        else:
+            self.fill(IDENTITY, (parent,), (None,), None, NO_PARAMS, form(value))
         self.scope = scope
         self.name = name
         self.value = value

@@ -9,6 +9,8 @@ import numpy as np
 
 def replica(array: np.ndarray) -> np.ndarray:
     """A copy of the caller's array; a broadcast one stays broadcast, and read-only as it was."""
+    if array.flags.c_contiguous:
+        return array.copy()  # by far the most usual
     if 0 in array.strides and array.size > 1:
         there = tuple(slice(0, 1) if step == 0 else slice(None) for step in array.strides)
         return np.broadcast_to(np.array(array[there]), array.shape)

@@ -69,19 +69,20 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
             given = Arguments(args, positions_of(argnums, args, f), f, here)
             with pooled(given.values):
                 out = given.run(f, kwargs)
-                aux: Any = None
+                aux_leaves: list[Any] = []
                 if has_aux:
                     if not (isinstance(out, tuple) and len(out) == 2):
                         raise TypeError(
                             f"has_aux=True: {function_name(f)} has to return (number, anything), got {_kind(out)}"
                         )
                     out, aux = out
+                    aux_leaves, aux_rebuild = flatten(aux)
                 _hold_number(out, f)
-                aux_leaves, aux_rebuild = flatten(aux)
                 run = Run(given.leaves, given.values, [out], aux_leaves)
                 del out, given.args
                 result = run.results()[0]
-                aux = aux_rebuild(iter([run.settled(a) for a in aux_leaves]))
+                if has_aux:
+                    aux = aux_rebuild(iter([run.settled(a) for a in aux_leaves]))
                 found = run.finish(run.pull([one(run.out_values[0])], last=True))
         derivatives = given.restore(found)
         wanted = derivatives[0] if isinstance(argnums, int | np.integer) else tuple(derivatives)
