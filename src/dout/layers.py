@@ -22,6 +22,7 @@ import numpy as np
 
 from .broadcasting import to_shape
 from .recording import differentiated, in_kind
+from .rules.quick import is_one
 from .wiring import run
 
 
@@ -130,7 +131,8 @@ class Sigmoid(Layer):
 
     def backward(self, dout: Any) -> Any:
         out = self.remembered("out")
-        return _for_output(dout, np.shape(out), "Sigmoid") * out * (1 - out)
+        dout = _for_output(dout, np.shape(out), "Sigmoid")
+        return (out if is_one(dout, out) else dout * out) * (1 - out)
 
 
 def _number(x: Any, name: str) -> Any:

@@ -34,6 +34,17 @@ def are_many(x: Array, y: Array = 0.0) -> bool:
     return tx in _PLAIN and ty in _PLAIN and ((tx is ndarray and x.size > MANY) or (ty is ndarray and y.size > MANY))
 
 
+def is_one(dout: Array, x: Array) -> bool:
+    """Whether a derivative is 1 everywhere, as that of a sum is, so that `dout * x` would be x: for larger plain arrays."""
+    if type(x) is not ndarray or x.size <= MANY:
+        return False
+    if type(dout) is ndarray:
+        if dout.dtype != x.dtype or any(dout.strides):
+            return False
+        dout = dout[(0,) * dout.ndim]
+    return (type(dout) is float or getattr(dout, "dtype", None) is x.dtype) and bool(dout == 1)
+
+
 def kept(mask: Array, d: Array) -> Array:
     """`np.where(mask, d, 0)`, bit for bit. Where the mask has no order, NumPy's own is five times slower."""
     if type(mask) is ndarray and mask.size > MANY and mask.dtype == bool and isinstance(d, ndarray | np.floating):
