@@ -243,6 +243,10 @@ def _tells(code: CodeType) -> bool:
     return not _TELLING.isdisjoint(names_of(code))
 
 
+#: The instructions that assign to global names.
+_STORING = {dis.opmap["STORE_GLOBAL"], dis.opmap["DELETE_GLOBAL"]}
+
+
 @functools.cache
 def asks_types(code: CodeType) -> bool:
     """Whether code may go one way or another by `type(x)`; by that of self it may, and in an error's message.
@@ -251,7 +255,9 @@ def asks_types(code: CodeType) -> bool:
     """
     if {"isinstance", "Variable"} <= set(code.co_names):
         return True
-    instructions = [i for i in dis.get_instructions(code) if i.opname not in ("PRECALL", "CACHE", "PUSH_NULL")]
+    instructions = []
+    if "type" in code.co_names:
+        instructions = [i for i in dis.get_instructions(code) if i.opname not in ("PRECALL", "CACHE", "PUSH_NULL")]
     for k, i in enumerate(instructions):
         if i.argval == "type" and i.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             its_own = k + 1 < len(instructions) and instructions[k + 1].argval in ("self", "cls")
@@ -263,7 +269,7 @@ def asks_types(code: CodeType) -> bool:
 
 def _stores_globals(code: CodeType) -> bool:
     """Whether a function assigns to global names: a copy would assign to its own."""
-    if any(i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") for i in dis.get_instructions(code)):
+    if not _STORING.isdisjoint(code.co_code[::2]):  # every second byte is an instruction, or 0
         return True
     return any(_stores_globals(c) for c in code.co_consts if isinstance(c, CodeType))
 

@@ -34,7 +34,13 @@ def repeated(units: Sequence[Any], values: list[Value], wanted: set[int]) -> lis
         values: the program's; those of repeated statements are added.
         wanted: what is stored anyway.
     """
+    if not any(_is_large(u) for u in units):
+        return list(units)
     return _Repeating(units, values, wanted).units
+
+
+def _is_large(unit: Any) -> bool:
+    return isinstance(unit, Statement) and math.prod(unit.extents) >= LARGE
 
 
 class _Repeating:
@@ -56,7 +62,7 @@ class _Repeating:
         before: dict[int, list[Any]] = {}
         self.units: list[Any] = list(units)
         for n, u in enumerate(units):
-            if isinstance(u, Statement) and math.prod(u.extents) >= LARGE and u.value not in self.stored:
+            if _is_large(u) and u.value not in self.stored:
                 self._consider(n, u, before)
         self.units = [each for n, u in enumerate(self.units) for each in (*before.get(n, ()), u)]
 
