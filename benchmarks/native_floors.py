@@ -30,7 +30,7 @@ def best(run: Callable[[], Any], seconds: float = TRYING) -> float:
 
 
 def stream(size: int) -> Callable[[], Any]:
-    """Moves `size` bytes: two read for one written, in arrays that are there already; on all cores, or one if that is quicker."""
+    """Moves `size` bytes: two read for one written, in arrays that are there; on all cores, or one if that is quicker."""
     alone = _streaming(size, 1)
     if size <= 2**20 or cores() == 1:
         return alone

@@ -12,11 +12,11 @@ import numpy
 
 from .mapper import MappedLeaf, MappedNode
 from .objects import as_objects
-from .recorded import Whole
 from .recorded_calls import split
 from .recorded_ops import TAKEN, gather, replace
 from .recording import Handle, joined, make, record, use_for
 from .variable import Variable, View
+from .whole import Whole
 
 np: Any = numpy  # NumPy's stubs don't know that its functions take a Variable
 
