@@ -42,8 +42,8 @@ class Primitive:
         read_only: that view can't be written to.
         chooses: the derivative is 0 for what was not chosen, which may be infinite or NaN; or a function of the params that
             says whether.
-        only, both, first, second: what `keeps` says when its only input is tracked, both are, or one of two is: looked
-            up at every elementwise operation.
+        only, both, first, second: what `keeps` says when its only input is tracked, both are, or one of two is, in one tuple:
+            looked up at every elementwise operation.
         add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
             input's shape, for operations that read a small part of a large array.
         flat: no derivative passes through. It becomes a node only in a run that is recorded whole, for `jit`.
@@ -80,11 +80,11 @@ class Primitive:
         self.flat = flat
         self._keeps: dict[tuple[bool, ...], tuple[tuple[bool, ...], bool]] = {}
         if elementwise and len(pullbacks) == 1:
-            self.only = self.keeps((True,))
+            self.only = _flat(self.keeps((True,)))
         elif elementwise and len(pullbacks) == 2:
-            self.both = self.keeps((True, True))
-            self.first = self.keeps((True, False))
-            self.second = self.keeps((False, True))
+            self.both = _flat(self.keeps((True, True)))
+            self.first = _flat(self.keeps((True, False)))
+            self.second = _flat(self.keeps((False, True)))
 
     def __call__(self, *args: Array, **params: Any) -> Array:
         """Run on plain values, or let the first Variable among the inputs record the operation."""
@@ -115,6 +115,11 @@ class Primitive:
         else:
             asked = [_uses(p, n, 1) for p, t in zip(self.pullbacks, tracked, strict=True) if t]
         return tuple(any(a[0][i] for a in asked) for i in range(n)), any(a[1] for a in asked)
+
+
+def _flat(kept: tuple[tuple[bool, ...], bool]) -> tuple[bool, ...]:
+    inputs, out = kept
+    return (*inputs, out)
 
 
 class Custom(Primitive):

@@ -89,7 +89,7 @@ def _unary(op: Primitive, x: Any) -> Any:
         return record(op, (x,), NO_PARAMS)
     value, parent = x._value, x._node
     out = op.forward(value)
-    (keep,), keep_out = op.only
+    keep, keep_out = op.only
     number = parent.number
     if number is None:
         number = note.number(parent)
@@ -115,14 +115,14 @@ def _binary(op: Primitive, x: Any, y: Any) -> Any:
                 j = note.number(n)
             if n.live is not live:
                 live = live | n.live
-            (keep_a, keep_b), keep_out = op.both
+            keep_a, keep_b, keep_out = op.both
             args = (a if keep_a else None, b if keep_b else None)
         elif ty in _COMMON:
             b, n = y, None
             j = note.numbers.get((ty, b))
             if j is None:
                 j = note.plain(b)
-            (keep_a, _), keep_out = op.first
+            keep_a, _, keep_out = op.first
             args = (a if keep_a else None, b)
         else:
             return binary(op, op.forward, x, y)
@@ -135,7 +135,7 @@ def _binary(op: Primitive, x: Any, y: Any) -> Any:
         if j is None:
             j = note.number(n)
         live = n.live
-        (_, keep_b), keep_out = op.second
+        _, keep_b, keep_out = op.second
         args = (a, b if keep_b else None)
     else:
         return binary(op, op.forward, x, y)

@@ -210,7 +210,7 @@ def unary(op: Primitive, run: Callable[..., Any], x: Any) -> Any:
     if parent is None:
         v._node = None
         return v
-    (keep,), keep_out = op.only
+    keep, keep_out = op.only
     v._node = node = Node()
     node.op = op
     node.parents = (parent,)
@@ -249,7 +249,7 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
         if m is None:
             v._node = None
             return v
-        (keep_a, keep_b), keep_out = op.first
+        keep_a, keep_b, keep_out = op.first
         if ty is not ndarray:
             keep_b = True  # a number costs nothing, and pictures show it
         elif keep_b:
@@ -258,7 +258,7 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
             else:
                 guards = ((1, fingerprint(b)),)
     elif m is None:
-        (keep_a, keep_b), keep_out = op.second
+        keep_a, keep_b, keep_out = op.second
         if tx is not ndarray:
             keep_a = True
         elif keep_a:
@@ -267,7 +267,7 @@ def binary(op: Primitive, run: Callable[..., Any], x: Any, y: Any) -> Any:
             else:
                 guards = ((0, fingerprint(a)),)
     else:
-        (keep_a, keep_b), keep_out = op.both
+        keep_a, keep_b, keep_out = op.both
     v._node = node = Node()
     node.op = op
     node.parents = (m, n)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
+from numpy import ndarray
 
 from ..graph import is_complex, ndim_of, plain
 from .quick import are_many, dropped, is_one, kept, largest, positive, valued
@@ -169,7 +170,7 @@ rule(np.arctan2, lambda dout, _out, x, y: _d_arctan2(dout, y, x),
 rule(np.sinh, lambda dout, _out, x: dout * np.cosh(x))
 rule(np.cosh, lambda dout, _out, x: dout * np.sinh(x))
 rule(np.tanh, lambda dout, out, _x: (
-    dout - dout * out * out if type(dout) is numpy.ndarray or not is_one(dout, out) else 1.0 - out * out))  # fmt: skip
+    dout - dout * out * out if type(dout) is ndarray or not is_one(dout, out) else 1.0 - out * out))  # fmt: skip
 rule(np.arcsinh, lambda dout, _out, x: dout / _root_of_one_plus_square(x))
 rule(np.arccosh, lambda dout, _out, x: dout / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)))
 rule(np.arctanh, lambda dout, _out, x: dout / positive((1.0 - x) * (1.0 + x)))
