@@ -19,6 +19,7 @@ PACKAGES = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exist
 FLOORS = [
     {"graph", "errors", "layout", "methods", "storage", "tree"},
     {"broadcasting", "guards", "recorder", "witness"},
+    {"in_place"},
     {"rules", "passes"},
     {"run", "mapper"},
     {"pooled"},

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .broadcasting import summed_to
+from .broadcasting import fit, whole
 from .graph import PICK, Leaf, Node, Primitive, plain, shape_of
 from .guards import check
+from .in_place import Held, are_large, step
 from .recording import Handle, make, settled
 
 _serial = attrgetter("serial")
-#: Below this many entries an array is written as quickly as a view of it is made.
-MANY = 1000
 #: What a derivative may be given as.
 _NUMBERS = (Handle, ndarray, np.generic, int, float, complex)
 
@@ -119,7 +118,9 @@ def _walk(
     found = dict.fromkeys(wanted)
     chosen = False  # whether the derivative of something was set to 0 because it was not chosen
     inner = {node for node in found if node.op is not None}
-    owned: set[Node] = set()  # those whose derivative so far is a buffer of the walk's own
+    held = Held()
+    owned, minus = held.own, held.minus
+    large = linked is None and watch is None and are_large(tuple(douts))
     while nodes:
         node = nodes.pop()
         dout = douts.pop(node, None)
@@ -128,7 +129,10 @@ def _walk(
         op = node.op
         if op is None or (inner and node in inner):
             if node in found:
-                found[node] = _whole(dout, node.shape)
+                if node in minus:
+                    dout = held.signed(node, dout)
+                found[node] = whole(dout, node.shape)
+                owned.discard(node)
             if op is None:
                 continue
         if node.guards is not None:
@@ -137,6 +141,12 @@ def _walk(
         if not chosen and op.chooses and (op.chooses is True or op.chooses(node.params)):
             chosen = True
             settings.update(np.seterr(divide="ignore", invalid="ignore", over="ignore"))  # of what was not chosen
+        if large:
+            if op.elementwise and not chosen and step(node, dout, douts, inside, held):
+                continue
+            dout = held.signed(node, dout)
+        elif not op.elementwise and linked is None and watch is None:
+            large = are_large(parents)
         if linked is not None:
             args, out = _variables(node, linked)
         shape, dtype = node.shape, node.dtype
@@ -148,13 +158,15 @@ def _walk(
             continue
         elif op.add_into is not None and watch is None and linked is None and _are_plain(dout, parents, douts):
             if inside is None or parents[0] in inside:
-                _add_into(op.add_into, douts, owned, parents[0], _whole(dout, shape), node.params)
+                if minus and parents[0] in minus:
+                    douts[parents[0]] = held.signed(parents[0], douts[parents[0]])
+                _add_into(op.add_into, douts, owned, parents[0], whole(dout, shape), node.params)
             continue
         elif len(parents) == 1 and op.joint is None:
             if inside is None or parents[0] in inside:
-                ds = (op.pullbacks[0](_whole(dout, shape), out, args[0], **node.params),)
+                ds = (op.pullbacks[0](whole(dout, shape), out, args[0], **node.params),)
         else:
-            dout = _whole(dout, shape)
+            dout = whole(dout, shape)
             asked = [p is not None and (inside is None or p in inside) for p in parents]
             ds = _pulled(op, dout, out, args, node.params, asked)
         for i, parent in enumerate(parents):
@@ -174,19 +186,21 @@ def _walk(
                 if chosen and d is not dout:
                     d = _spared(d, dout)
                 if parent.shape != shape:
-                    d = _fit(_whole(d, shape), parent.shape, parent.dtype)
+                    d = fit(whole(d, shape), parent.shape, parent.dtype)
                 elif parent.dtype is not dtype:
-                    d = _fit(d, parent.shape, parent.dtype)
+                    d = fit(d, parent.shape, parent.dtype)
             else:
                 d = ds[i]
                 if d is None:
                     continue
-                d = _fit(d, parent.shape, parent.dtype)
+                d = fit(d, parent.shape, parent.dtype)
             if watch is not None:
-                watch(node, i, _whole(d, parent.shape))
+                watch(node, i, whole(d, parent.shape))
             before = douts.get(parent)
             if before is None:
                 douts[parent] = d
+            elif minus and parent in minus:
+                held.put(douts, parent, d, False, False)
             elif parent in owned and type(d) is ndarray and d.shape == before.shape:
                 before += d
             else:
@@ -196,7 +210,7 @@ def _walk(
                 else:
                     owned.discard(parent)
     for node in found.keys() & douts.keys():  # wanted, but older than what was walked over
-        found[node] = _whole(douts[node], node.shape)
+        found[node] = whole(held.signed(node, douts[node]), node.shape)
     return found
 
 
@@ -273,42 +287,7 @@ def _add_into(
             buffer += douts[parent]
         owned.add(parent)
         douts[parent] = buffer
-    add(douts[parent], _fit(dout, shape_of(dout), parent.dtype), **params)
-
-
-def _whole(d: Any, shape: Any) -> Any:
-    """A derivative written out in its node's shape; those of several outputs as they are."""
-    if isinstance(shape, list) or shape_of(d) == shape:
-        return d
-    if isinstance(d, np.floating):  # by hand, which takes a tenth of broadcast_to's time
-        return ndarray(shape, d.dtype, d, 0, (0,) * len(shape))
-    if type(d) is ndarray and math.prod(shape) <= MANY:  # and so does writing out what is small
-        whole = np.empty(shape, d.dtype)
-        whole[...] = d
-        return whole
-    return np.broadcast_to(d, shape)
-
-
-def _fit(d: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Sum a derivative over the axes along which its input was broadcast, and give it the input's dtype.
-
-    A real input gets the real part, as in JAX.
-    """
-    if type(d) is ndarray and d.shape == shape and d.dtype is dtype:
-        return d
-    if isinstance(d, np.floating) and d.dtype is dtype:
-        return d  # the same all along the axes that it lacks
-    d = summed_to(d, shape)
-    if isinstance(dtype, type):
-        return np.real(d) if dtype is not complex and np.iscomplexobj(d) else d
-    if not hasattr(d, "dtype"):
-        d = np.asarray(d)[()]
-    if d.dtype != dtype:
-        if dtype.kind == "f" and d.dtype.kind == "c":
-            d = np.real(d)
-        if dtype.kind in "fc":
-            d = d.astype(dtype)
-    return d
+    add(douts[parent], fit(dout, shape_of(dout), parent.dtype), **params)
 
 
 def backward(end: Handle, dout: Any = None) -> None:
@@ -334,10 +313,12 @@ def backward(end: Handle, dout: Any = None) -> None:
     found = walk(
         nodes, {node: dout}, mine, linked=linked, inside=needed(nodes, mine) if len(mine) < len(leaves) else None
     )
+    taken = [dout]
     for leaf in mine:
         d = found[leaf]
         if d is not None:
-            leaf.grad = finished(d, leaf.value, [dout]) if leaf.grad is None else leaf.grad + d
+            leaf.grad = finished(d, leaf.value, taken) if leaf.grad is None else leaf.grad + d
+            taken.append(leaf.grad)
 
 
 def refuse_finished(leaf: Leaf) -> None:
@@ -371,7 +352,7 @@ def checked_dout(dout: Any, shape: Any, dtype: Any, what: str) -> Any:
     real = dtype in (int, float, bool) if isinstance(dtype, type) else dtype.kind != "c"
     if given.kind not in "fciub" or (given.kind == "c" and real):
         raise TypeError(f"{what} {getattr(dtype, '__name__', dtype)} numbers, got {given}")
-    return _fit(dout, shape, dtype)
+    return fit(dout, shape, dtype)
 
 
 def finished(d: Any, value: Any, given: Iterable[Any], leaves: Sequence[Leaf] = ()) -> Any:

@@ -46,12 +46,15 @@ class Primitive:
             looked up at every elementwise operation.
         add_into: `add_into(buffer, dout, **params)` adds the derivative of the first input into a buffer of that
             input's shape, for operations that read a small part of a large array.
+        in_place: for large arrays, instead of `pullbacks`: for each input, `pullback(into, dout, out, *args)`, which writes
+            into the array `into` or, where that is None, a new one, or gives dout as it is; and whether minus that is the
+            derivative.
         flat: no derivative passes through. It becomes a node only in a run that is recorded whole, for `jit`.
     """
 
     __slots__ = (
-        "_keeps", "add_into", "both", "chooses", "elementwise", "first", "flat", "forward", "joint", "name", "only",
-        "pullbacks", "read_only", "second", "view",
+        "_keeps", "add_into", "both", "chooses", "elementwise", "first", "flat", "forward", "in_place", "joint", "name",
+        "only", "pullbacks", "read_only", "second", "view",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +80,7 @@ class Primitive:
         self.read_only = read_only
         self.chooses = chooses
         self.add_into = add_into
+        self.in_place: Sequence[tuple[Pullback, bool]] = ()
         self.flat = flat
         self._keeps: dict[tuple[bool, ...], tuple[tuple[bool, ...], bool]] = {}
         if elementwise and len(pullbacks) == 1:

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from ..graph import is_complex, ndim_of, plain
 from .quick import are_many, dropped, is_one, kept, largest, positive, valued
-from .registry import flat, implements, primitive, rule
+from .registry import flat, implements, in_place, primitive, rule
 
 np: Any = numpy  # NumPy's stubs know arrays only, and rules run on Variables too
 LN2 = float(np.log(2.0))
@@ -121,6 +121,14 @@ def _root_of_one_minus_square(x: Array) -> Array:
     return np.sqrt((-(x - 1.0) if np.iscomplexobj(x) else 1.0 - x) * (1.0 + x))
 
 
+def _over_divisor(into: Any, dout: Array, out: Array, _x: Array, y: Array) -> Array:
+    """`dout * out / y`: minus the derivative of `x / y` for y."""
+    if is_one(dout, out):
+        return np.divide(out, y, into)
+    d = np.multiply(dout, out, into)
+    return np.divide(d, y, d if type(d) is ndarray else None)
+
+
 # Arithmetic
 rule(np.add, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: dout)
 rule(np.subtract, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: -dout)
@@ -133,6 +141,15 @@ rule(np.fabs, _d_abs)
 rule(np.conjugate, lambda dout, _out, _x: np.conj(dout))
 rule(np.reciprocal, lambda dout, out, _x: -dout * out * out)
 rule(np.square, lambda dout, _out, x: (dout + dout) * x)
+in_place(np.add, (lambda _into, dout, _out, _x, _y: dout, False), (lambda _into, dout, _out, _x, _y: dout, False))
+in_place(np.subtract, (lambda _into, dout, _out, _x, _y: dout, False), (lambda _into, dout, _out, _x, _y: dout, True))
+in_place(
+    np.multiply,
+    (lambda into, dout, _out, _x, y: np.multiply(dout, y, into), False),
+    (lambda into, dout, _out, x, _y: np.multiply(dout, x, into), False),
+)
+in_place(np.divide, (lambda into, dout, _out, _x, y: np.divide(dout, y, into), False), (_over_divisor, True))
+in_place(np.negative, (lambda _into, dout, _out, _x: dout, True))
 rule(np.remainder, lambda dout, out, _x, _y: valued(dout, out), lambda dout, out, x, y: -dout * _quotient(x, y, out))
 rule(np.fmod, lambda dout, out, _x, _y: valued(dout, out), lambda dout, out, x, y: -dout * np.rint((x - out) / y))
 rule(np.ldexp, lambda dout, _out, _x, n: np.ldexp(dout, n), lambda dout, _out, _x, _n: None)
@@ -146,6 +163,7 @@ rule(np.float_power, _d_base, _d_exponent)
 rule(np.sqrt, lambda dout, out, _x: dout * 0.5 / out)
 rule(np.cbrt, lambda dout, out, _x: dout / (3.0 * out * out))
 rule(np.exp, lambda dout, out, _x: dout * out)
+in_place(np.exp, (lambda into, dout, out, _x: np.multiply(dout, out, into), False))
 rule(np.exp2, lambda dout, out, _x: dout * out * LN2)
 rule(np.expm1, lambda dout, _out, x: dout * np.exp(x))
 rule(np.log, lambda dout, _out, x: dout / positive(x))

@@ -31,6 +31,11 @@ def rule(ufunc: np.ufunc, *pullbacks: Pullback, chooses: bool = False) -> Primit
     return found
 
 
+def in_place(ufunc: np.ufunc, *ways: tuple[Pullback, bool]) -> None:
+    """Say how the derivatives of a ufunc that has a rule are written into a given array: see `Primitive.in_place`."""
+    UFUNCS[ufunc].in_place = ways
+
+
 def primitive(
     name: str,
     forward: Callable[..., Any],
