@@ -141,34 +141,35 @@ def _walk(
         if not chosen and op.chooses and (op.chooses is True or op.chooses(node.params)):
             chosen = True
             settings.update(np.seterr(divide="ignore", invalid="ignore", over="ignore"))  # of what was not chosen
-        if large:
-            if op.elementwise and not chosen and step(node, dout, douts, inside, held):
-                continue
-            dout = held.signed(node, dout)
-        elif not op.elementwise and linked is None and watch is None:
-            large = are_large(parents)
         if linked is not None:
             args, out = _variables(node, linked)
         shape, dtype = node.shape, node.dtype
         ds: Sequence[Any] | None = None
+        if large:
+            if op.elementwise and not chosen and step(node, dout, douts, inside, held):
+                continue
+            dout = held.signed(node, dout)
         if op.elementwise:
             pass
         elif op is PICK:
             _put(douts, parents[0], node.params["i"], dout)
             continue
-        elif op.add_into is not None and watch is None and linked is None and _are_plain(dout, parents, douts):
-            if inside is None or parents[0] in inside:
-                if minus and parents[0] in minus:
-                    douts[parents[0]] = held.signed(parents[0], douts[parents[0]])
-                _add_into(op.add_into, douts, owned, parents[0], whole(dout, shape), node.params)
-            continue
-        elif len(parents) == 1 and op.joint is None:
-            if inside is None or parents[0] in inside:
-                ds = (op.pullbacks[0](whole(dout, shape), out, args[0], **node.params),)
         else:
-            dout = whole(dout, shape)
-            asked = [p is not None and (inside is None or p in inside) for p in parents]
-            ds = _pulled(op, dout, out, args, node.params, asked)
+            plain_walk = linked is None and watch is None
+            large = large or (plain_walk and are_large(parents))  # elementwise operations have no larger inputs
+            if plain_walk and op.add_into is not None and _are_plain(dout, parents, douts):
+                if inside is None or parents[0] in inside:
+                    if parents[0] in minus:
+                        douts[parents[0]] = held.signed(parents[0], douts[parents[0]])
+                    _add_into(op.add_into, douts, owned, parents[0], whole(dout, shape), node.params)
+                continue
+            if len(parents) == 1 and op.joint is None:
+                if inside is None or parents[0] in inside:
+                    ds = (op.pullbacks[0](whole(dout, shape), out, args[0], **node.params),)
+            else:
+                dout = whole(dout, shape)
+                asked = [p is not None and (inside is None or p in inside) for p in parents]
+                ds = _pulled(op, dout, out, args, node.params, asked)
         for i, parent in enumerate(parents):
             if parent is None or (inside is not None and parent not in inside):
                 continue

@@ -297,6 +297,7 @@ def _running(op: Primitive, run: Callable[..., Any]) -> Primitive:
     found = _OPERATORS.get(op)
     if found is None:
         found = _OPERATORS[op] = Primitive(op.name, run, op.pullbacks, elementwise=True, chooses=op.chooses)
+        found.in_place = op.in_place
     return found
 
 
