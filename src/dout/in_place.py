@@ -25,7 +25,8 @@ class Held:
     """What a walk knows of the derivatives it holds.
 
     Attributes:
-        own: the nodes whose derivative so far is an array that nobody else has.
+        own: the nodes whose derivative so far is an array that nobody else has, of the node's whole shape: what is added to it
+            broadcasts.
         minus: those of which minus the derivative is held.
     """
 
@@ -53,17 +54,17 @@ class Held:
                 self.minus.add(node)
             return
         alike = minus == (node in self.minus)  # else what is held is the difference, with the sign that it has
-        if node in self.own and type(d) is ndarray and d.shape == before.shape:
+        if node in self.own and type(d) is ndarray:
             if alike:
                 before += d
             else:
                 before -= d
             return
         douts[node] = total = before + d if alike else before - d
-        if type(total) is ndarray:
+        if type(total) is ndarray and total.shape == node.shape:
             self.own.add(node)
         else:
-            self.own.discard(node)  # the sum of 0-d arrays is a number
+            self.own.discard(node)  # 0-d arrays add up to a number
 
 
 def are_large(nodes: tuple[Node | None, ...]) -> bool:
@@ -97,5 +98,6 @@ def step(node: Node, dout: Any, douts: dict[Node, Any], inside: set[Node] | None
         if parent.shape != shape or parent.dtype is not dtype:
             fitted = fit(whole(d, shape) if parent.shape != shape else d, parent.shape, parent.dtype)
             mine, d = mine and fitted is d, fitted
-        held.put(douts, parent, d, mine and type(d) is ndarray, minus != negative)
+        mine = mine and type(d) is ndarray and d.shape == parent.shape
+        held.put(douts, parent, d, mine, minus != negative)
     return True

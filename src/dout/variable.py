@@ -147,9 +147,9 @@ class Variable(Handle, ArrayMethods, Storage, InObjectArrays, WaysOut):
             if not options:
                 op = UFUNCS.get(ufunc)
                 if op is not None:
-                    if len(inputs) > 2:
-                        return record(op, inputs, {})
-                    return unary(op, ufunc, self) if len(inputs) == 1 else binary(op, ufunc, *inputs)
+                    if len(inputs) == 1:
+                        return unary(op, ufunc, self)
+                    return binary(op, ufunc, *inputs) if len(inputs) == 2 else record(op, inputs, {})
             if ufunc in FLAT and options.get("where", True) is True:
                 out = options.pop("out", None)
                 result = run_flat(ufunc, inputs, options)

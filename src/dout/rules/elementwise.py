@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 from numpy import ndarray
 
-from ..graph import is_complex, ndim_of, plain
+from ..graph import handed_on, is_complex, ndim_of, plain
 from .quick import are_many, dropped, is_one, kept, largest, positive, valued
 from .registry import flat, implements, in_place, primitive, rule
 
@@ -130,12 +130,12 @@ def _over_divisor(into: Any, dout: Array, out: Array, _x: Array, y: Array) -> Ar
 
 
 # Arithmetic
-rule(np.add, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: dout)
-rule(np.subtract, lambda dout, _out, _x, _y: dout, lambda dout, _out, _x, _y: -dout)
+rule(np.add, handed_on, handed_on)
+rule(np.subtract, handed_on, lambda dout, _out, _x, _y: -dout)
 rule(np.multiply, lambda dout, _out, _x, y: dout * y, lambda dout, _out, x, _y: dout * x)
 rule(np.divide, lambda dout, _out, _x, y: dout / y, lambda dout, out, _x, y: -dout * out / y)
 rule(np.negative, lambda dout, _out, _x: -dout)
-rule(np.positive, lambda dout, _out, _x: dout)
+rule(np.positive, handed_on)
 rule(np.absolute, _d_abs)
 rule(np.fabs, _d_abs)
 rule(np.conjugate, lambda dout, _out, _x: np.conj(dout))
