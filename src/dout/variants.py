@@ -16,6 +16,7 @@ from .graph import RecordedLeaf
 from .passes.building import Building
 from .passes.program import Check, Program
 from .passes.roll import rolled
+from .passes.summed import summed
 from .ready import MISS, Code, taking, together
 from .recorded import HANDLES
 from .recorder import RECORDER, Recorder
@@ -334,7 +335,7 @@ def record(
     finally:
         RECORDER.reset(token)
     variant = Variant(surroundings)
-    variant.program = rolled(recording.finish(variant, ends)).verify()
+    variant.program = rolled(summed(recording.finish(variant, ends))).verify()
     variant.written = written
     values = [o._value if isinstance(o, Handle) else o for o in outs]
     variant.returns(out, outs, rebuild)

@@ -20,6 +20,7 @@ from .guards import fingerprint
 from .passes.program import Program
 from .passes.roll import rolled
 from .passes.split import split
+from .passes.summed import summed
 from .recorded import HANDLES
 from .recorder import RECORDER
 from .recording import Handle, make, record
@@ -61,7 +62,7 @@ class Within(Variant):
 
     def take(self, program: Program, n_inputs: int, n_results: int) -> None:
         """A program of results and derivatives."""
-        parts = split(program, n_inputs, n_results)
+        parts = split(summed(program), n_inputs, n_results)
         self.program = self._first = rolled(parts.first).verify()
         self._second = rolled(parts.second).verify()
         self._held = [v.constant for v in parts.second.values if v.captured]

@@ -1,0 +1,141 @@
+"""The sum of a product's rows is the product of their sum: a matrix product that nobody else needs becomes one of vectors.
+
+What is summed along rows or columns of `x @ y` needs `x` summed along its rows, or `y` along its columns, and no product of
+matrices. Derivatives are often so: that of a mean which was taken off before a product, or of a bias there. The sum goes
+through what is linear on its way to the product: signs, sums, and factors that are the same all along what is summed. The
+numbers are added in another order, no more.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from .building import pruned
+from .program import Check, Program, Value
+
+_LINEAR = {"add", "subtract", "negative", "multiply"}
+#: Through how many operations a sum goes at most: Python has only so many calls inside one another.
+_DEEPEST = 32
+
+
+def summed(program: Program) -> Program:
+    """The program with sums taken before products instead of after them, where that spares a product of matrices."""
+    values = program.values
+    if not any(v.op is not None and v.op.name == "matmul" for v in values):
+        return program
+    summing = _Summing(program)
+    for i, value in enumerate(values):
+        summing.take(i, value)
+    if not summing.spared:
+        return program
+    number = summing.number
+    checks = [Check(number[c.value], c.expected, c.what) for c in program.checks]
+    return pruned(Program(summing.values, [number[i] for i in program.outputs], checks, program.n_inputs))
+
+
+class _Summing:
+    """The values of a program as they are taken over, one by one.
+
+    Attributes:
+        values: the new ones.
+        number: for each old value, which of the new ones it is.
+        spared: whether anything is different.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.values: list[Value] = []
+        self.number: list[int] = []
+        self.spared = False
+        self._old = program.values
+        self._uses = [0] * len(program.values)
+        self._sums: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._spared: dict[tuple[int, tuple[int, ...]], bool] = {}
+        for v in program.values:
+            for a in v.args:
+                self._uses[a] += 1
+        for a in (*program.outputs, *[c.value for c in program.checks]):
+            self._uses[a] += 1
+
+    def take(self, i: int, value: Value) -> None:
+        """The next value."""
+        new = copy.copy(value)
+        new.args = tuple([self.number[a] for a in value.args])
+        if value.op is not None and value.op.name == "sum" and getattr(value.dtype, "kind", "") == "f":
+            (a,), axes = value.args, tuple(value.params["axes"])
+            if self._spares(a, axes):
+                self.spared = True
+                new.args = (self._sum(a, axes, value),)  # what is left to sum along those axes is one entry
+        self.number.append(self._append(new))
+
+    def _append(self, value: Value) -> int:
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def _is_plain(self, value: Value) -> bool:
+        return value.array and not isinstance(value.shape, list) and getattr(value.dtype, "kind", "") == "f"
+
+    def _spares(self, i: int, axes: tuple[int, ...], depth: int = 0) -> bool:
+        """Whether the sum of a value along some axes can be taken before a product of matrices, which then isn't needed."""
+        known = self._spared.get((i, axes))
+        if known is None:
+            known = self._spared[i, axes] = depth < _DEEPEST and self._looked(i, axes, depth)
+        return known
+
+    def _looked(self, i: int, axes: tuple[int, ...], depth: int) -> bool:
+        value = self._old[i]
+        if value.op is None or self._uses[i] > 1 or not self._is_plain(value):
+            return False
+        if value.op.name == "matmul":
+            x, y = (self._old[a] for a in value.args)
+            ndim = len(value.shape)
+            plain = len(x.shape) > 1 and len(y.shape) > 1 and x.dtype == y.dtype == value.dtype
+            return plain and all(axis >= ndim - 2 and value.shape[axis] > 1 for axis in axes)
+        found = [self._spares(a, inner, depth + 1) for a, inner in self._inner(value, axes) if inner is not None]
+        return any(found)
+
+    def _inner(self, value: Value, axes: tuple[int, ...]) -> list[tuple[int, tuple[int, ...] | None]]:
+        """For the inputs of what is linear, each with the axes along which it is summed; None for a factor that stays.
+
+        No inputs, if the sum doesn't go through.
+        """
+        if value.op is None or value.op.name not in _LINEAR or any(axis < 0 for axis in axes):
+            return []
+        found: list[tuple[int, tuple[int, ...] | None]] = []
+        for a in value.args:
+            x = self._old[a]
+            inner = tuple([axis - len(value.shape) + len(x.shape) for axis in axes])
+            repeated = [k < 0 or x.shape[k] != value.shape[axis] for k, axis in zip(inner, axes, strict=True)]
+            if not any(repeated) and x.dtype == value.dtype:
+                found.append((a, inner))
+            elif all(repeated) and value.op.name == "multiply":
+                found.append((a, None))
+            else:
+                return []
+        summed_ones = [inner for _, inner in found if inner is not None]
+        return found if value.op.name != "multiply" or len(summed_ones) == 1 else []
+
+    def _sum(self, i: int, axes: tuple[int, ...], total: Value) -> int:
+        """The new value that is an old one summed along some axes, which stay with one entry."""
+        known = self._sums.get((i, axes))
+        if known is not None:
+            return known
+        value = self._old[i]
+        new = copy.copy(value)
+        if not self._spares(i, axes):
+            new.op, new.params = total.op, {"axes": axes, "keepdims": True}
+            new.args = (self.number[i],)
+        elif value.op is not None and value.op.name == "matmul":
+            x, y = value.args
+            rows, columns = len(value.shape) - 2 in axes, len(value.shape) - 1 in axes
+            new.args = (
+                self._sum(x, (len(self._old[x].shape) - 2,), total) if rows else self.number[x],
+                self._sum(y, (len(self._old[y].shape) - 1,), total) if columns else self.number[y],
+            )
+        else:
+            inner = self._inner(value, axes)
+            new.args = tuple([self.number[a] if k is None else self._sum(a, k, total) for a, k in inner])
+        new.input = new.constant = None
+        new.captured = False
+        new.shape = tuple([1 if k in axes else n for k, n in enumerate(value.shape)])
+        found = self._sums[i, axes] = self._append(new)
+        return found
