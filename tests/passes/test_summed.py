@@ -1,4 +1,4 @@
-"""Sums are taken before products of matrices where that spares one; the numbers are the same to rounding."""
+"""Sums are taken before products of matrices, factors and signs; the numbers are the same to rounding."""
 
 from __future__ import annotations
 
@@ -75,6 +75,48 @@ def test_the_derivative_of_a_shift_before_a_product() -> None:
     within = dout.value_and_grad(dout.jit(loss), (1, 2))  # a jitted function inside a derivative
     for a, b in zip(within(X, mean, Y)[1], derivative(X, mean, Y), strict=True):
         np.testing.assert_allclose(a, b, 1e-13, 1e-13)
+
+
+SCALED: list[tuple[str, Any, tuple[Any, ...]]] = [
+    ("divide", lambda x, c: np.sum(x / c, axis=1), (B, COLUMN)),
+    ("multiply", lambda x, c: np.sum(c * x, axis=1, keepdims=True), (B, COLUMN)),
+    ("negative", lambda x: np.sum(-x, axis=0), (B,)),
+    ("multiply", lambda x: np.sum(x * 3.0), (B,)),
+    ("divide", lambda x, r: np.sum(x / r, axis=0), (B, ROW)),
+]
+
+
+@pytest.mark.parametrize(("name", "f", "args"), SCALED)
+def test_what_is_the_same_along_a_sum_is_done_after_it(name: str, f: Any, args: Any) -> None:
+    jitted = dout.jit(f)
+    (step,) = (v for v in jitted.graph(*args).values if v.op is not None and v.op.name == name)
+    assert np.prod(step.shape) < B.size
+    np.testing.assert_allclose(jitted(*args), f(*args), 1e-13, 1e-13)
+
+
+KEPT: list[tuple[str, Any, tuple[Any, ...]]] = [
+    ("divide", lambda x, r: np.sum(x / r, axis=1), (B, ROW)),
+    ("divide", lambda x, c: np.sum(c / x, axis=1), (B, COLUMN)),
+    ("multiply", lambda x: np.sum(x * x, axis=1), (B,)),
+    ("multiply", lambda x: np.sum(x * np.float16(3), axis=1), (B.astype("f2"),)),
+    ("negative", lambda x: (lambda y: (y, np.sum(y, axis=0)))(-x), (B,)),
+]
+
+
+@pytest.mark.parametrize(("name", "f", "args"), KEPT)
+def test_what_is_not_stays_before_it(name: str, f: Any, args: Any) -> None:
+    jitted = dout.jit(f)
+    (step,) = (v for v in jitted.graph(*args).values if v.op is not None and v.op.name == name)
+    assert step.shape == B.shape
+
+
+def test_a_long_chain_of_factors_goes_as_deep_as_python_can() -> None:
+    def f(x: Any) -> Any:
+        for k in range(3000):
+            x = -x if k % 2 else x * 1.0001
+        return np.sum(x)
+
+    np.testing.assert_allclose(dout.jit(f)(X), f(X), 1e-11)
 
 
 def test_a_long_sum_of_products_goes_as_deep_as_python_can() -> None:

@@ -1,9 +1,9 @@
-"""The sum of a product's rows is the product of their sum: a matrix product that nobody else needs becomes one of vectors.
+"""What a sum can be taken before, it is: factors that are the same all along it, signs, and products of matrices.
 
-What is summed along rows or columns of `x @ y` needs `x` summed along its rows, or `y` along its columns, and no product of
-matrices. Derivatives are often so: that of a mean which was taken off before a product, or of a bias there. The sum goes
-through what is linear on its way to the product: signs, sums, and factors that are the same all along what is summed. The
-numbers are added in another order, no more.
+`sum(x / s)` along rows, with one `s` for each, is `sum(x) / s`: a division for a row, not for an entry. And what is summed along
+rows or columns of `x @ y` needs `x` summed along its rows, or `y` along its columns, and no product of matrices. Derivatives
+are often so: that of a mean that was taken off before a product, of a spread by which it was divided. The numbers are added
+in another order, no more.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import copy
 from .building import pruned
 from .program import Check, Program, Value
 
-_LINEAR = {"add", "subtract", "negative", "multiply"}
+_ADDING = {"add", "subtract"}
+_SCALING = {"negative", "multiply", "divide"}
 #: Through how many operations a sum goes at most: Python has only so many calls inside one another.
 _DEEPEST = 32
 
 
 def summed(program: Program) -> Program:
-    """The program with sums taken before products instead of after them, where that spares a product of matrices."""
+    """The program with sums taken as early as that spares something."""
     values = program.values
-    if not any(v.op is not None and v.op.name == "matmul" for v in values):
+    if not any(v.op is not None and v.op.name == "sum" for v in values):
         return program
     summing = _Summing(program)
     for i, value in enumerate(values):
@@ -49,7 +50,7 @@ class _Summing:
         self._old = program.values
         self._uses = [0] * len(program.values)
         self._sums: dict[tuple[int, tuple[int, ...]], int] = {}
-        self._spared: dict[tuple[int, tuple[int, ...]], bool] = {}
+        self._known: dict[tuple[int, tuple[int, ...]], bool] = {}
         for v in program.values:
             for a in v.args:
                 self._uses[a] += 1
@@ -60,9 +61,9 @@ class _Summing:
         """The next value."""
         new = copy.copy(value)
         new.args = tuple([self.number[a] for a in value.args])
-        if value.op is not None and value.op.name == "sum" and getattr(value.dtype, "kind", "") == "f":
+        if value.op is not None and value.op.name == "sum":
             (a,), axes = value.args, tuple(value.params["axes"])
-            if self._spares(a, axes):
+            if value.dtype == self._old[a].dtype and self._goes_through(a, axes):
                 self.spared = True
                 new.args = (self._sum(a, axes, value),)  # what is left to sum along those axes is one entry
         self.number.append(self._append(new))
@@ -71,34 +72,46 @@ class _Summing:
         self.values.append(value)
         return len(self.values) - 1
 
-    def _is_plain(self, value: Value) -> bool:
-        return value.array and not isinstance(value.shape, list) and getattr(value.dtype, "kind", "") == "f"
+    def _goes_through(self, i: int, axes: tuple[int, ...]) -> bool:
+        """Whether the sum of a value along some axes is better taken of what it is made from."""
+        if not self._is_own(i) or all(self._old[i].shape[axis] == 1 for axis in axes):
+            return False
+        op = self._old[i].op
+        assert op is not None
+        return (op.name in _SCALING and bool(self._inner(i, axes))) or self._reaches(i, axes)
 
-    def _spares(self, i: int, axes: tuple[int, ...], depth: int = 0) -> bool:
-        """Whether the sum of a value along some axes can be taken before a product of matrices, which then isn't needed."""
-        known = self._spared.get((i, axes))
+    def _is_own(self, i: int) -> bool:
+        """Whether nobody else needs a value, and it is an array of floats. Of half precision, sums soon are too large."""
+        value = self._old[i]
+        if value.op is None or self._uses[i] > 1 or not value.array or isinstance(value.shape, list):
+            return False
+        return getattr(value.dtype, "kind", "") == "f" and value.dtype.itemsize >= 4
+
+    def _reaches(self, i: int, axes: tuple[int, ...], depth: int = 0) -> bool:
+        """Whether a sum gets to a product of matrices, which isn't needed then."""
+        known = self._known.get((i, axes))
         if known is None:
-            known = self._spared[i, axes] = depth < _DEEPEST and self._looked(i, axes, depth)
+            known = self._known[i, axes] = depth < _DEEPEST and self._is_own(i) and self._looked(i, axes, depth)
         return known
 
     def _looked(self, i: int, axes: tuple[int, ...], depth: int) -> bool:
         value = self._old[i]
-        if value.op is None or self._uses[i] > 1 or not self._is_plain(value):
-            return False
+        assert value.op is not None
         if value.op.name == "matmul":
             x, y = (self._old[a] for a in value.args)
-            ndim = len(value.shape)
+            first = len(value.shape) - 2
             plain = len(x.shape) > 1 and len(y.shape) > 1 and x.dtype == y.dtype == value.dtype
-            return plain and all(axis >= ndim - 2 and value.shape[axis] > 1 for axis in axes)
-        found = [self._spares(a, inner, depth + 1) for a, inner in self._inner(value, axes) if inner is not None]
+            return plain and all(axis >= first and value.shape[axis] > 1 for axis in axes)
+        found = [self._reaches(a, k, depth + 1) for a, k in self._inner(i, axes) if k is not None]
         return any(found)
 
-    def _inner(self, value: Value, axes: tuple[int, ...]) -> list[tuple[int, tuple[int, ...] | None]]:
+    def _inner(self, i: int, axes: tuple[int, ...]) -> list[tuple[int, tuple[int, ...] | None]]:
         """For the inputs of what is linear, each with the axes along which it is summed; None for a factor that stays.
 
         No inputs, if the sum doesn't go through.
         """
-        if value.op is None or value.op.name not in _LINEAR or any(axis < 0 for axis in axes):
+        value = self._old[i]
+        if value.op is None or value.op.name not in _ADDING | _SCALING:
             return []
         found: list[tuple[int, tuple[int, ...] | None]] = []
         for a in value.args:
@@ -107,33 +120,35 @@ class _Summing:
             repeated = [k < 0 or x.shape[k] != value.shape[axis] for k, axis in zip(inner, axes, strict=True)]
             if not any(repeated) and x.dtype == value.dtype:
                 found.append((a, inner))
-            elif all(repeated) and value.op.name == "multiply":
+            elif all(repeated) and value.op.name in _SCALING:
                 found.append((a, None))
             else:
                 return []
-        summed_ones = [inner for _, inner in found if inner is not None]
-        return found if value.op.name != "multiply" or len(summed_ones) == 1 else []
+        many = sum(k is not None for _, k in found)
+        if value.op.name == "divide" and found[0][1] is None:
+            return []
+        return found if value.op.name in _ADDING or many == 1 else []
 
-    def _sum(self, i: int, axes: tuple[int, ...], total: Value) -> int:
+    def _sum(self, i: int, axes: tuple[int, ...], total: Value, depth: int = 0) -> int:
         """The new value that is an old one summed along some axes, which stay with one entry."""
         known = self._sums.get((i, axes))
         if known is not None:
             return known
         value = self._old[i]
         new = copy.copy(value)
-        if not self._spares(i, axes):
+        if depth > _DEEPEST or not self._goes_through(i, axes):
             new.op, new.params = total.op, {"axes": axes, "keepdims": True}
             new.args = (self.number[i],)
         elif value.op is not None and value.op.name == "matmul":
             x, y = value.args
             rows, columns = len(value.shape) - 2 in axes, len(value.shape) - 1 in axes
             new.args = (
-                self._sum(x, (len(self._old[x].shape) - 2,), total) if rows else self.number[x],
-                self._sum(y, (len(self._old[y].shape) - 1,), total) if columns else self.number[y],
+                self._sum(x, (len(self._old[x].shape) - 2,), total, depth + 1) if rows else self.number[x],
+                self._sum(y, (len(self._old[y].shape) - 1,), total, depth + 1) if columns else self.number[y],
             )
         else:
-            inner = self._inner(value, axes)
-            new.args = tuple([self.number[a] if k is None else self._sum(a, k, total) for a, k in inner])
+            inner = self._inner(i, axes)
+            new.args = tuple([self.number[a] if k is None else self._sum(a, k, total, depth + 1) for a, k in inner])
         new.input = new.constant = None
         new.captured = False
         new.shape = tuple([1 if k in axes else n for k, n in enumerate(value.shape)])
