@@ -37,13 +37,13 @@ def quotient(scalars: Scalars, x: Any, c: Any, kind: str) -> Any:
     """`x / c`, where `c` stays the same in a loop: what depends on it alone, LLVM takes out of that."""
     b = scalars.b
     one, tiny, scale = (scalars.constant(v, kind) for v in (1.0, _TINY[kind], _SCALE[kind]))
-    small = b.fcmp_ordered("<", scalars.intrinsic("fabs", c), tiny)
+    size = scalars.intrinsic("fabs", c)
+    small = b.fcmp_ordered("<", size, tiny)
     times = b.select(small, scale, one)
-    divisor = b.fmul(c, times)
+    divisor = b.fmul(size, times)
     r = b.fdiv(one, divisor)
     q = b.fmul(x, r)
-    rest = scalars.intrinsic("fma", b.fneg(q), divisor, x)
-    better = scalars.intrinsic("fma", rest, r, q)
-    # an infinity has no remainder; and a zero's sign is that of the product
-    found = b.select(b.fcmp_unordered("uno", better, better), q, scalars.intrinsic("copysign", better, q))
-    return b.fmul(found, times)
+    excess = scalars.intrinsic("fma", q, divisor, b.fneg(x))
+    better = scalars.intrinsic("fma", b.fneg(excess), r, q)
+    found = b.select(b.fcmp_unordered("uno", better, better), q, better)  # an infinity leaves no remainder
+    return b.fmul(found, scalars.intrinsic("copysign", times, c))
