@@ -1,9 +1,9 @@
 """What a sum can be taken before, it is: factors that are the same all along it, signs, and products of matrices.
 
-`sum(x / s)` along rows, with one `s` for each, is `sum(x) / s`: a division for a row, not for an entry. And what is summed along
-rows or columns of `x @ y` needs `x` summed along its rows, or `y` along its columns, and no product of matrices. Derivatives
-are often so: that of a mean that was taken off before a product, of a spread by which it was divided. The numbers are added
-in another order, no more.
+`sum(x / s)` along rows, with one `s` for each, is `sum(x) / s`: a division for a row, not for an entry. And what is summed
+along rows or columns of `x @ y` needs `x` summed along its rows, or `y` along its columns, and no product of matrices.
+Derivatives are often so: that of a mean that was taken off before a product, of a spread by which it was divided. The numbers
+are added in another order, no more.
 """
 
 from __future__ import annotations

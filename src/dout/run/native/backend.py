@@ -10,7 +10,7 @@ from ...passes.plan import Buffer, Call, Factorisation, Group, Nest, Plan, Produ
 from ...passes.program import Program, Value
 from ...passes.roll_loops import Loop
 from ..interpret import BROKEN, forwarded, same
-from . import abi, blas, grouped, lapack
+from . import abi, ahead, blas, grouped, lapack
 from . import text as ir
 from .emit import Emission
 from .engine import Code, builtin
@@ -65,7 +65,8 @@ class Native:
             assert parameters is not None
             core = module.get_global("segment0")
             keeps.append(Entry(self.program.values, self.segments[0], core, "direct", parameters, template, slow).keep)
-        self._code = code = Code(str(module), straight=all(map(_has_plain_places, self.plan.steps)))
+        straight = all(map(_has_plain_places, self.plan.steps))
+        self._code = code = Code(str(module), straight=straight, late=ahead.code(module))
         self.direct = builtin(code, "direct", keeps) if whole else None
         kernels = [builtin(code, f"entry{n}", keeps) if fast else None for n in range(len(self.segments))]
         values = self.program.values

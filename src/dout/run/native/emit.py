@@ -15,7 +15,7 @@ import numpy as np
 
 from ...passes.nests import ends_in_register, is_register, keeps_register
 from ...passes.plan import Loop, Nest, Plan, Read, Statement
-from . import integers, quotients, streams
+from . import ahead, integers, quotients, streams
 from . import text as ir
 from .combining import combined, counts_bits, first_summed, neutral
 from .forloop import ForLoop
@@ -66,6 +66,7 @@ class Emission:
                 counts[s.value] = counts.get(s.value, 0) + 1
         self.once = {b for b, n in counts.items() if n == 1}
         self.streamed = streams.streamed(plan, nest)
+        self.ahead: dict[Read, int] = {}  # of the loop at work: what the next row is asked for, and how far on that is
         self.rooms: dict[int, tuple[Any, Any]] = {}  # of those at work: a room, and where in the row it begins
         self._body(nest.body, [], {})
         if self.streamed:
@@ -161,7 +162,11 @@ class Emission:
         same = uniform(self.plan.program, r.value) if value.constant is not None else None
         if same is not None:
             return self.scalars.constant(same, KINDS[value.dtype])
-        return self._load(self._pointer(r, where, registers), self._kind(r.value))
+        pointer, kind = self._pointer(r, where, registers), self._kind(r.value)
+        if r not in self.ahead:
+            return self._load(pointer, kind)
+        on = self.b.gep(pointer, [self.number(self.ahead.pop(r))], source_etype=self._memory(kind))
+        return ahead.asked(self.b, self._load(pointer, kind), on, kind)
 
     # Statements
 
@@ -406,6 +411,7 @@ class Emission:
             id(s) for s in rows if loop.extent < 1 << 31 and counts_bits(s, self._kind)
         }  # half as wide, they take half the time
         starts = [self.ir.Constant(self.flag, 0) if id(s) in counts else self._neutral(s) for s in rows]
+        self.ahead = ahead.next_rows(self.plan, self.nest, loop, len(where))
         with ForLoop(self, start, stop, starts) as here:
             at = [*where, here.index]
             carried = dict.fromkeys(map(id, rows))

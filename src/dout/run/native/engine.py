@@ -64,9 +64,12 @@ class Code:
         quick: whether to leave it as it is written, for what takes no time when it runs.
         straight: whether like operations that stand side by side are put into vectors, too. Not where places in memory are
             computed: LLVM (22.1) then loads entries together before others of them are stored, and gives wrong numbers.
+        late: the text of functions that come in the place of calls when all loops are vectorised.
     """
 
-    def __init__(self, text: str, loops: bool = True, quick: bool = False, straight: bool = False) -> None:
+    def __init__(
+        self, text: str, loops: bool = True, quick: bool = False, straight: bool = False, late: str = ""
+    ) -> None:
         llvm = _binding()
         options = f'"prefer-vector-width"="{width()}" "no-trapping-math"="true"'
         module = llvm.parse_assembly(f"{text}attributes #0 = {{ {options} }}\n")
@@ -82,7 +85,9 @@ class Code:
         builder = llvm.create_pass_builder(machine, tuning)
         if loops and not quick:
             builder.getModulePassManager().run(module, builder)
-            if WITHIN in text:  # what only the vectoriser calls
+            if late:
+                module.link_in(llvm.parse_assembly(late))
+            if late or WITHIN in text:  # what only the vectoriser calls
                 passes = llvm.create_new_module_pass_manager()
                 passes.add_always_inliner_pass()
                 passes.run(module, builder)

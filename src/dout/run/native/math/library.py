@@ -34,7 +34,7 @@ def call(b: ir.IRBuilder, name: str, kind: str, args: list[Any]) -> Any:
     function = b.module.globals.get(full) or _declare(b.module, name, kind, full)
     body = _body(name, kind, _lanes(kind)[-1])
     if body and any(block.phis for block in b.function.blocks):
-        b.module.globals[_Used.NAME].weight += len(body.blocks[0].lines)
+        b.module.globals[Used.NAME].weight += len(body.blocks[0].lines)
     return b.call(function, args)
 
 
@@ -52,7 +52,7 @@ def _declare(module: ir.Module, name: str, kind: str, full: str) -> Any:
     with _lock:
         _compiled(name, kind)
     function = _function(module, full, kind, 1, arity(name))
-    used = module.globals.get(_Used.NAME) or _Used(module)
+    used = module.globals.get(Used.NAME) or Used(module)
     words = []
     for n in _lanes(kind):
         variant = f"{full}.x{n}"
@@ -67,7 +67,7 @@ def _declare(module: ir.Module, name: str, kind: str, full: str) -> Any:
     return function
 
 
-class _Used:
+class Used:
     """`llvm.compiler.used`: what stays though nothing calls it yet, until the vectoriser has come to it."""
 
     NAME = "llvm.compiler.used"
@@ -85,7 +85,7 @@ class _Used:
 class _Within:
     """A short function for vectors in a module: its code, or if that would be much in all its places, only its name."""
 
-    def __init__(self, module: ir.Module, variant: str, body: ir.Function, used: _Used) -> None:
+    def __init__(self, module: ir.Module, variant: str, body: ir.Function, used: Used) -> None:
         self.body, self.used = body, used
         module.enter(variant, self)
         for name, needed in body.module.globals.items():
