@@ -57,6 +57,18 @@ def test_derivatives(name, of, dtype):
     hold(dout.grad(lambda x, y: np.sum(dout.grad(f)(x, y) ** 2)), x, y)
 
 
+def test_the_sum_of_a_row_with_one_entry_is_that_entry():
+    def f(x, y):
+        return -np.mean((x - np.log(np.sum(np.exp(x), axis=1, keepdims=True)))[np.arange(6), y] * np.sin(x[:, 0]))
+
+    hold(dout.grad(f), X, LABELS)
+    hold(dout.grad(lambda x, y: f(x.T, y)), X.T.copy(), LABELS)
+    g = dout.grad(lambda t: np.sum(np.sin(t[np.arange(6), LABELS])))
+    for keepdims in (True, False):
+        hold(lambda x, k=keepdims: np.sum(g(x), axis=1, keepdims=k), X)
+        hold(lambda x, k=keepdims: np.sum(g(x), axis=0, keepdims=k), X)
+
+
 def test_three_axes():
     def picked(t, y):
         return np.sum(np.sin(t)[ROWS, STEPS, y] ** 2)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from .program import Program, Value
 
-_WRITES = ("write", "replace")
+#: What writes into an array; in its own memory, if nobody asks for it any more.
+WRITES = ("write", "replace")
 _SCATTERS = ("scatter", "scatter_add")
 
 
@@ -36,7 +37,7 @@ def late(program: Program) -> Order:
     """The order for a program."""
     values = program.values
     n = len(values)
-    writes = {i for i, v in enumerate(values) if v.op is not None and v.op.name in _WRITES}
+    writes = {i for i, v in enumerate(values) if v.op is not None and v.op.name in WRITES}
     scatters = {i for i, v in enumerate(values) if v.op is not None and v.op.name in _SCATTERS}
     if not writes and not scatters:
         return Order(list(range(n)), [-1] * n, {}, set())

@@ -1,7 +1,7 @@
 """Zeros but for one entry in each row, as a choice: what a derivative of `x[np.arange(n), labels]` is.
 
 As a scatter it would be rows of zeros in memory, an entry written, and the rows read again by whatever comes next. As a
-choice, "is this the place?", it is made where it is used, and shares the loop.
+choice, "is this the place?", it is made where it is used, and shares the loop. And the sum of such a row is its entry.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from ..graph import Primitive
 from .entries import computed, source_of
 from .indices import index_of
+from .late import WRITES
 from .places import EVEN, Numbered, Place, largest, own
 from .plan import Read
 from .program import Value
@@ -68,6 +69,9 @@ def one_in_each_row(w: Writing, i: int, value: Value) -> bool:
     entry = Read(value.args[0], 0, (0,) * len(live))
     if source is not None:
         entry = Read(source.buffer, source.offset, along(source, live))
+        if _stays(w, source.buffer):
+            one = tuple([1 if a == rows.axis else n for a, n in enumerate(value.shape)])
+            w.alone[i] = rows.axis, Place(source.buffer, source.offset, one, along(source, range(ndim + 1)))
     w.add(
         "map", i, tuple([value.shape[a] for a in live]),
         (Read(at, 0, _contiguous(value.shape, others, live)), entry),
@@ -75,6 +79,13 @@ def one_in_each_row(w: Writing, i: int, value: Value) -> bool:
         numbered=Read(EVEN, 0, tuple([int(a == rows.axis) for a in live])),
     )  # fmt: skip
     return True
+
+
+def _stays(w: Writing, buffer: int) -> bool:
+    """Whether what is in a buffer is there later, too: nothing is written into it in place."""
+    op = w.values[buffer].op
+    written = buffer >= w.known or buffer in w.order.goes_on or buffer in w.order.sums
+    return not written and (op is None or op.name not in WRITES)
 
 
 def _rows(w: Writing, value: Value) -> _Rows | None:

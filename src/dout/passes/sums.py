@@ -20,7 +20,15 @@ SMALL = 16
 def reduced_value(w: Writing, i: int, value: Value) -> None:
     """A sum, product, maximum or minimum along some axes."""
     assert value.op is not None
-    reduced(w, i, w.place(value.args[0]), value.params["axes"], value.op.name)
+    source, axes = w.place(value.args[0]), tuple(value.params["axes"])
+    axis, entries = w.alone.get(value.args[0], (-1, source))
+    if value.op.name == "sum" and axes == (axis,):
+        kept = [a for a in range(len(entries.shape)) if a != axis or value.params["keepdims"]]
+        shape, strides = tuple([entries.shape[a] for a in kept]), tuple([entries.strides[a] for a in kept])
+        w.places[i] = own(i, value.shape)
+        w.copy(i, w.places[i], Place(entries.buffer, entries.offset, shape, strides))
+        return
+    reduced(w, i, source, axes, value.op.name)
 
 
 def reduced(w: Writing, i: int, source: Place, axes: Sequence[int], combine: str) -> None:

@@ -56,6 +56,9 @@ class Writing:
         self._write = write
         self.units: list[Unit] = []
         self.places: dict[int, Place] = {}
+        self.alone: dict[
+            int, tuple[int, Place]
+        ] = {}  # what has one entry along an axis, else 0: which axis, and the entries
         self.outside: set[int] = set()  # not made by statements
         self.checked: set[int] = set()
         self._settled: set[int] = set()
