@@ -1,4 +1,4 @@
-"""The next row is asked for while this one is computed with: nothing else may change."""
+"""Memory is asked for before it is read: nothing else may change."""
 
 from __future__ import annotations
 
@@ -57,6 +57,18 @@ def test_only_large_arrays_are_asked_for() -> None:
     x = np.ones((1024, 1024))
     fast(x, gain)
     assert "call void @llvm.prefetch" in text_of(fast, x, gain)
+
+
+def test_a_long_loop_over_several_arrays_asks_too() -> None:
+    rng = np.random.default_rng(0)
+    x, y, z = rng.standard_normal((3, 700_001))
+    for dtype in ("f8", "f4"):
+        given = tuple(a.astype(dtype) for a in (x, y, z))
+        fast = jit(lambda x, y, z: np.tanh(x) * y + z)
+        near = 1e-13 if dtype == "f8" else 1e-5
+        np.testing.assert_allclose(fast(*given), np.tanh(given[0]) * given[1] + given[2], near, near)
+        asks = "call void @llvm.prefetch" in text_of(fast, *given)
+        assert asks == (given[0].nbytes >= ahead.LARGE)
 
 
 def test_a_row_that_is_read_once_is_not_asked_for() -> None:

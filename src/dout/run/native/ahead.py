@@ -1,9 +1,12 @@
-"""The next row is asked for while this one is computed with.
+"""Memory is asked for before it is read: the next row while this one is computed with, or what is somewhat ahead.
 
 Where a row is read more than once (a mean, then a spread, then what is made of both), the memory has nothing to do after the
 first time, and what fetches along by itself stops at the end of a page, which many rows end with. So the last loop that reads
 a row of a large array asks for the same entries of the next one. Measured: layer norm of 4096 x 1024 numbers takes 0.85 of the
 time. To ask for the whole row at once, before a loop, gains nothing: only some lines can be under way at a time.
+
+A long loop that reads several arrays asks for what comes next in each. Measured: three arrays read and three written take 0.82
+of the time in double precision, and as long as before in single; of fewer arrays, nothing is gained or a fifth is lost.
 
 LLVM makes no vectors of a loop that asks. So what the loop calls is, as far as LLVM knows, a function of an entry and
 a place that depends on nothing else, with others of its kind for vectors, as `math/library.py` has them. Their code, which
@@ -25,13 +28,15 @@ from .segments import nbytes
 LARGE = 4 << 20
 #: Rows of fewer bytes are over too soon, those of more don't stay in the nearest cache until they are used.
 ROWS = (1 << 10, 1 << 14)
+#: A long loop asks if it reads so many arrays, and for what is so many bytes on.
+SEVERAL, FURTHER = 3, 1 << 11
 _NAME = "dout.ahead"
 _TYPES = {"f8": ir.DoubleType(), "f4": ir.FloatType()}
 _BYTES = {"f8": 8, "f4": 4}
 
 
-def next_rows(plan: Plan, nest: Nest, loop: Loop, depth: int) -> dict[Read, int]:
-    """The reads of an innermost loop for which the next row is asked: each with how many entries on that is.
+def asked_for(plan: Plan, nest: Nest, loop: Loop, depth: int) -> dict[Read, int]:
+    """The reads of an innermost loop that ask for what lies further on: each with how many entries.
 
     Args:
         plan: what the nest is part of.
@@ -39,30 +44,35 @@ def next_rows(plan: Plan, nest: Nest, loop: Loop, depth: int) -> dict[Read, int]
         loop: it.
         depth: how many loops are around it.
     """
-    loops = _beside(nest.body, loop)
-    if depth == 0 or len(loops) < 2 or not all(_is_plain(s) for s in loop.statements()):
+    if not all(_is_plain(s) for s in loop.statements()):
         return {}
-    found: dict[Read, int] = {}
+    reads: dict[int, Read] = {}
     for s in loop.statements():
         for r in s.reads:
-            buffer = plan.buffers.get(r.value)
-            if (
-                buffer is None
-                or r.value in nest.writes
-                or r.value in nest.inside
-                or any(f.value == r.value for f in found)
-            ):
-                continue
-            kind = KINDS.get(buffer.dtype, "")
-            if kind not in _TYPES or nbytes(buffer) < LARGE or r.indices or len(r.strides) != depth + 1:
-                continue
-            last = [other for other in loops if any(q.value == r.value for t in other.statements() for q in t.reads)][
-                -1
-            ]
-            step, size = r.strides[depth - 1], loop.extent * _BYTES[kind]
-            if last is loop and r.strides[depth] == 1 and step >= loop.extent and ROWS[0] <= size <= ROWS[1]:
-                found[r] = step
+            if r.value not in reads and _is_along(plan, nest, r, depth):
+                reads[r.value] = r
+    if depth == 0:
+        return {r: FURTHER // _size(plan, r) for r in reads.values()} if len(reads) >= SEVERAL else {}
+    loops = _beside(nest.body, loop)
+    found: dict[Read, int] = {}
+    for r in reads.values():
+        last = [other for other in loops if any(q.value == r.value for s in other.statements() for q in s.reads)][-1:]
+        step, size = r.strides[depth - 1], loop.extent * _size(plan, r)
+        if len(loops) > 1 and last == [loop] and step >= loop.extent and ROWS[0] <= size <= ROWS[1]:
+            found[r] = step
     return found
+
+
+def _is_along(plan: Plan, nest: Nest, r: Read, depth: int) -> bool:
+    """Whether a read goes along a large array that is only read, entry by entry."""
+    buffer = plan.buffers.get(r.value)
+    if buffer is None or r.value in nest.writes or r.value in nest.inside or KINDS.get(buffer.dtype) not in _TYPES:
+        return False
+    return nbytes(buffer) >= LARGE and not r.indices and len(r.strides) == depth + 1 and r.strides[depth] == 1
+
+
+def _size(plan: Plan, r: Read) -> int:
+    return _BYTES[KINDS[plan.buffers[r.value].dtype]]
 
 
 def _is_plain(s: Statement) -> bool:

@@ -66,7 +66,7 @@ class Emission:
                 counts[s.value] = counts.get(s.value, 0) + 1
         self.once = {b for b, n in counts.items() if n == 1}
         self.streamed = streams.streamed(plan, nest)
-        self.ahead: dict[Read, int] = {}  # of the loop at work: what the next row is asked for, and how far on that is
+        self.ahead: dict[Read, int] = {}  # of the loop at work: what asks for memory, and how far on
         self.rooms: dict[int, tuple[Any, Any]] = {}  # of those at work: a room, and where in the row it begins
         self._body(nest.body, [], {})
         if self.streamed:
@@ -411,7 +411,7 @@ class Emission:
             id(s) for s in rows if loop.extent < 1 << 31 and counts_bits(s, self._kind)
         }  # half as wide, they take half the time
         starts = [self.ir.Constant(self.flag, 0) if id(s) in counts else self._neutral(s) for s in rows]
-        self.ahead = ahead.next_rows(self.plan, self.nest, loop, len(where))
+        self.ahead = ahead.asked_for(self.plan, self.nest, loop, len(where))
         with ForLoop(self, start, stop, starts) as here:
             at = [*where, here.index]
             carried = dict.fromkeys(map(id, rows))
