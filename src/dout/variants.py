@@ -100,11 +100,8 @@ class Variant:
             slow: what a builtin calls for arguments of another form.
         """
         assert self.program is not None
-        if backend == "native":
-            self.native, self.by = native_of(self.program, parameters, self.template if parameters else None, slow)
-        else:
-            self.by = "NumPy"
-        self.runs = interpreter(self.program) if self.native is None else self.native.run
+        template = self.template if parameters else None
+        self.native, self.by, self.runs = running(self.program, backend, parameters, template, slow)
 
     def ready(self, given: Given) -> Callable[[Any, Any], Any]:
         """The quick way of a call with arguments of this form: a function of `args` and `kwargs`, that may give `MISS`."""
@@ -181,7 +178,47 @@ class Variant:
             lines.append("Plain code may look at arrays that the function holds: they are compared before each call.")
         if self.native is not None:
             lines.append(self.native.report(leaves))
-        return "\n".join([*lines, "", str(self.program)])
+        return "\n".join([*lines, "", str(self.program if self.native is None else self.native.program)])
+
+
+def running(
+    program: Program, backend: str, parameters: list[int] | None, template: Any, slow: Callable[..., Any] | None
+) -> tuple[Any, str, Runs]:
+    """The native code of a program, or None; what runs it, in words; and that itself.
+
+    Native code takes sums early; where these aren't finite, it doesn't hold, and NumPy runs the program as it is.
+    """
+    if backend != "native":
+        return None, "NumPy", interpreter(program)
+    early = summed(program)
+    if early is not program:
+        parameters = parameters and [i for i, v in enumerate(early.values) if v.input is not None]
+        template = _renumbered(template, dict(zip(program.outputs, early.outputs, strict=True)))
+    native, by = native_of(early, parameters, template, slow)
+    if native is None:
+        return None, by, interpreter(program)
+    return native, by, native.run if early is program else _else_exactly(native.run, program)
+
+
+def _else_exactly(quick: Runs, program: Program) -> Runs:
+    exact: Runs | None = None
+
+    def run(leaves: Any) -> Any:
+        nonlocal exact
+        found = quick(leaves)
+        if found is BROKEN:
+            exact = exact or interpreter(program)
+            with np.errstate(all="ignore"):
+                found = exact(leaves)
+        return found
+
+    return run
+
+
+def _renumbered(template: Any, numbers: dict[int, int]) -> Any:
+    if isinstance(template, tuple):
+        return template[0], [_renumbered(t, numbers) for t in template[1]]
+    return numbers.get(template, template)
 
 
 def native_of(
@@ -335,7 +372,7 @@ def record(
     finally:
         RECORDER.reset(token)
     variant = Variant(surroundings)
-    variant.program = rolled(summed(recording.finish(variant, ends))).verify()
+    variant.program = rolled(recording.finish(variant, ends)).verify()
     variant.written = written
     values = [o._value if isinstance(o, Handle) else o for o in outs]
     variant.returns(out, outs, rebuild)

@@ -20,17 +20,16 @@ from .guards import fingerprint
 from .passes.program import Program
 from .passes.roll import rolled
 from .passes.split import split
-from .passes.summed import summed
 from .recorded import HANDLES
 from .recorder import RECORDER
 from .recording import Handle, make, record
-from .run.interpret import BROKEN, interpreter
+from .run.interpret import BROKEN
 from .runs import one_like
 from .standins import StandIns
 from .surroundings import Surroundings
 from .transforms import vjp
 from .tree import flatten
-from .variants import COMPUTED, Recording, Runs, Variant, native_of, owned
+from .variants import COMPUTED, Recording, Runs, Variant, owned, running
 
 #: Makes of a function one that is recorded.
 Records = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -62,7 +61,7 @@ class Within(Variant):
 
     def take(self, program: Program, n_inputs: int, n_results: int) -> None:
         """A program of results and derivatives."""
-        parts = split(summed(program), n_inputs, n_results)
+        parts = split(program, n_inputs, n_results)
         self.program = self._first = rolled(parts.first).verify()
         self._second = rolled(parts.second).verify()
         self._held = [v.constant for v in parts.second.values if v.captured]
@@ -72,13 +71,10 @@ class Within(Variant):
         """Let both parts run as native code as far as there is some."""
         assert self._first is not None
         assert self._second is not None
-        self.by = "NumPy"
         found: list[Runs] = []
         for program in (self._first, self._second):
-            native = None
-            if backend == "native":
-                native, self.by = native_of(program, None, None, slow)
-            found.append(interpreter(program) if native is None else native.run)
+            _, self.by, runs = running(program, backend, None, None, slow)
+            found.append(runs)
         self.runs, self._runs_second = found
 
     def run(self, given: Given, write: bool = True) -> Any:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dout
+from dout.passes.program import Value
 from dout.passes.summed import summed
 
 RNG = np.random.default_rng(0)
@@ -19,8 +20,14 @@ ROW, COLUMN = RNG.standard_normal(6), RNG.standard_normal((7, 1))
 
 
 def products(jitted: Any, *args: Any) -> list[tuple[int, ...]]:
-    """The shapes of the products of matrices that a jitted function's program has."""
-    return [v.shape for v in jitted.graph(*args).values if v.op is not None and v.op.name == "matmul"]
+    """The shapes of the products of matrices in the program that a jitted function runs."""
+    return [v.shape for v in native(jitted, *args) if v.op is not None and v.op.name == "matmul"]
+
+
+def native(jitted: Any, *args: Any) -> list[Value]:
+    """The values of that program."""
+    variant = jitted._variant(args, {})
+    return (variant.program if variant.native is None else variant.native.program).values
 
 
 CASES: list[tuple[str, Any, tuple[Any, ...], tuple[int, ...]]] = [
@@ -89,7 +96,7 @@ SCALED: list[tuple[str, Any, tuple[Any, ...]]] = [
 @pytest.mark.parametrize(("name", "f", "args"), SCALED)
 def test_what_is_the_same_along_a_sum_is_done_after_it(name: str, f: Any, args: Any) -> None:
     jitted = dout.jit(f)
-    (step,) = (v for v in jitted.graph(*args).values if v.op is not None and v.op.name == name)
+    (step,) = (v for v in native(jitted, *args) if v.op is not None and v.op.name == name)
     assert np.prod(step.shape) < B.size
     np.testing.assert_allclose(jitted(*args), f(*args), 1e-13, 1e-13)
 
@@ -106,8 +113,60 @@ KEPT: list[tuple[str, Any, tuple[Any, ...]]] = [
 @pytest.mark.parametrize(("name", "f", "args"), KEPT)
 def test_what_is_not_stays_before_it(name: str, f: Any, args: Any) -> None:
     jitted = dout.jit(f)
-    (step,) = (v for v in jitted.graph(*args).values if v.op is not None and v.op.name == name)
+    (step,) = (v for v in native(jitted, *args) if v.op is not None and v.op.name == name)
     assert step.shape == B.shape
+
+
+ZERO = np.zeros((2, 1))
+MIXED = np.array([[0.0, 1.0], [1.0, -0.5]])
+F4 = np.float32
+#: Functions of which single terms are finite and their sum is not, or the other way round; or that have nothing to sum.
+BEYOND: list[tuple[Any, tuple[Any, ...]]] = [
+    (lambda x: np.sum(x / 20.0, axis=1), (np.full((2, 20), 1e308),)),
+    (lambda x: np.sum(x / F4(20), axis=1), (np.full((2, 20), 1e38, "f4"),)),
+    (lambda x, c: np.sum(x * c, axis=1), (np.full((2, 2000), 1e36, "f4"), np.full((2, 1), 1e-6, "f4"))),
+    (lambda x, y: np.sum(x @ y), (np.full((200, 3), 3e36, "f4"), np.full((3, 2), 1e-6, "f4"))),
+    (dout.grad(lambda s, x: np.sum(x * s) * F4(1e-6)), (F4(1), np.full(2000, 1e36, "f4"))),
+    (lambda x, c: np.sum(x / c, axis=1), (np.full((2, 20), 1e308), np.full((2, 1), np.inf))),
+    (dout.grad(lambda w, x, s: np.mean((x @ w) * s), 2), (np.ones((3, 2)), np.zeros((0, 3)), 1.5)),
+    (dout.grad(lambda c, x, y: np.mean((x @ y) / c)), (np.ones((4, 1)), np.ones((4, 3)), np.zeros((3, 0)))),
+    (lambda x, c: np.sum(x / c, axis=1), (np.zeros((2, 0)), np.zeros((2, 1)))),
+    (lambda x, c: np.sum(x * c), (np.zeros(0), np.inf)),
+    (lambda x, c: np.sum(x / c, axis=1), (MIXED, ZERO)),
+    (lambda x, c: np.sum(x * c, axis=1), (MIXED, ZERO + np.inf)),
+    (lambda x, y: np.sum(x @ y, axis=0), (np.array([[2.0], [-1.0]]), np.array([[np.inf]]))),
+    (lambda x, c: 1 / np.sum(x / c), (np.array([0.0, 1.0]), 0.0)),
+    (
+        lambda x, c: (np.sum(x * c, axis=0), np.sum(-x)),
+        (np.array([[np.inf, 1.0], [2.0, np.nan]]), np.array([3.0, 1.0])),
+    ),
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("number", range(len(BEYOND)))
+def test_what_is_not_finite_is_as_it_is(number: int) -> None:
+    f, args = BEYOND[number]
+    jitted, expected = dout.jit(f), f(*args)
+    for _ in range(3):
+        found = jitted(*args)
+        for a, b in zip(found, expected, strict=True) if isinstance(expected, tuple) else [(found, expected)]:
+            assert type(a) is type(b)
+            assert np.asarray(a).dtype == np.asarray(b).dtype
+            np.testing.assert_allclose(a, b, 1e-5 if np.asarray(a).dtype == F4 else 1e-12)
+
+
+def test_after_what_is_not_finite_it_goes_on() -> None:
+    """Quickly, too: the recording still holds."""
+    jitted = dout.jit(lambda x, c: np.sum(x / c, axis=1))
+    ones = np.ones((2, 3))
+    for _ in range(10):
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(jitted(ones, ZERO), [np.inf, np.inf])
+        np.testing.assert_array_equal(jitted(ones, ones[:, :1]), [3.0, 3.0])
+    assert "run by native code" in jitted.report(ones, ones[:, :1].copy())
+    within = dout.grad(lambda x, c: np.sum(jitted(x, c)))
+    np.testing.assert_array_equal(within(ones, ones[:, :1].copy()), ones)
 
 
 def test_a_long_chain_of_factors_goes_as_deep_as_python_can() -> None:
@@ -147,6 +206,7 @@ def functions(draw: st.DrawFn) -> Any:
     return f
 
 
+@settings(deadline=None, max_examples=40)
 @given(f=functions())
 def test_any_such_function_gives_the_same(f: Any) -> None:
     args = (X, Y, B, ROW, COLUMN)
@@ -156,6 +216,6 @@ def test_any_such_function_gives_the_same(f: Any) -> None:
         np.testing.assert_allclose(a, b, 1e-11, 1e-11)
 
 
-def test_a_program_without_products_is_left_as_it_is() -> None:
-    program = dout.jit(lambda x: np.sum(-x)).graph(X)
+def test_a_program_in_which_nothing_is_spared_is_left_as_it_is() -> None:
+    program = dout.jit(lambda x: np.sum(abs(x), axis=1)).graph(X)
     assert summed(program) is program

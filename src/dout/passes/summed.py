@@ -2,17 +2,25 @@
 
 `sum(x / s)` along rows, with one `s` for each, is `sum(x) / s`: a division for a row, not for an entry. And what is summed
 along rows or columns of `x @ y` needs `x` summed along its rows, or `y` along its columns, and no product of matrices.
-Derivatives are often so: that of a mean that was taken off before a product, of a spread by which it was divided. The numbers
-are added in another order, no more.
+Derivatives are often so: that of a mean that was taken off before a product, of a spread by which it was divided.
+
+The numbers are added in another order, no more, as long as all are finite: a sum can be too large where what is divided first
+is not, and 0/0 is lost in a sum. So the program checks that every such sum is finite, before and after; where one isn't, the
+program as it was is the one to run.
 """
 
 from __future__ import annotations
 
 import copy
 
+import numpy as np
+
+from ..graph import NO_PARAMS, Primitive
 from .building import pruned
 from .program import Check, Program, Value
 
+#: As the rule's own, which stands on another floor.
+_SUBTRACT = Primitive("subtract", np.subtract, elementwise=True, flat=True)
 _ADDING = {"add", "subtract"}
 _SCALING = {"negative", "multiply", "divide"}
 #: Through how many operations a sum goes at most: Python has only so many calls inside one another.
@@ -20,7 +28,7 @@ _DEEPEST = 32
 
 
 def summed(program: Program) -> Program:
-    """The program with sums taken as early as that spares something."""
+    """The program with sums taken as early as that spares something, and checks that they are finite; or the same program."""
     values = program.values
     if not any(v.op is not None and v.op.name == "sum" for v in values):
         return program
@@ -31,6 +39,7 @@ def summed(program: Program) -> Program:
         return program
     number = summing.number
     checks = [Check(number[c.value], c.expected, c.what) for c in program.checks]
+    checks += [summing.finite(i) for i in summing.held]
     return pruned(Program(summing.values, [number[i] for i in program.outputs], checks, program.n_inputs))
 
 
@@ -41,12 +50,15 @@ class _Summing:
         values: the new ones.
         number: for each old value, which of the new ones it is.
         spared: whether anything is different.
+        held: the new values that have to be finite.
     """
 
     def __init__(self, program: Program) -> None:
         self.values: list[Value] = []
         self.number: list[int] = []
         self.spared = False
+        self.held: list[int] = []
+        self._op: Primitive | None = None  # that of sums
         self._old = program.values
         self._uses = [0] * len(program.values)
         self._sums: dict[tuple[int, tuple[int, ...]], int] = {}
@@ -64,9 +76,18 @@ class _Summing:
         if value.op is not None and value.op.name == "sum":
             (a,), axes = value.args, tuple(value.params["axes"])
             if value.dtype == self._old[a].dtype and self._goes_through(a, axes):
-                self.spared = True
+                self.spared, self._op = True, value.op
                 new.args = (self._sum(a, axes, value),)  # what is left to sum along those axes is one entry
+                self.held.append(new.args[0])
         self.number.append(self._append(new))
+
+    def finite(self, i: int) -> Check:
+        """That all entries of a value are: each less itself is 0 then, and else NaN."""
+        value = self.values[i]
+        nothing = self._append(Value(_SUBTRACT, (i, i), NO_PARAMS, value.shape, value.dtype))
+        axes = tuple(range(len(value.shape)))
+        together = Value(self._op, (nothing,), {"axes": axes, "keepdims": False}, (), value.dtype)
+        return Check(self._append(together), value.dtype.type(0), "a sum is finite")
 
     def _append(self, value: Value) -> int:
         self.values.append(value)
@@ -74,7 +95,10 @@ class _Summing:
 
     def _goes_through(self, i: int, axes: tuple[int, ...]) -> bool:
         """Whether the sum of a value along some axes is better taken of what it is made from."""
-        if not self._is_own(i) or all(self._old[i].shape[axis] == 1 for axis in axes):
+        if not self._is_own(i):
+            return False
+        shape = self._old[i].shape
+        if 0 in shape or all(shape[axis] == 1 for axis in axes):
             return False
         op = self._old[i].op
         assert op is not None
@@ -139,6 +163,7 @@ class _Summing:
         if depth > _DEEPEST or not self._goes_through(i, axes):
             new.op, new.params = total.op, {"axes": axes, "keepdims": True}
             new.args = (self.number[i],)
+            self.held.append(len(self.values))
         elif value.op is not None and value.op.name == "matmul":
             x, y = value.args
             rows, columns = len(value.shape) - 2 in axes, len(value.shape) - 1 in axes
