@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -501,3 +502,8 @@ class TestSeeFiles:
         file = tmp_path / "file.py"
         file.write_text("import wrong_neighbour\n")
         assert f"{file}, line 1: SyntaxError" in error("see", f"{file}:f", status=1)
+
+
+def test_python_can_run_it_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "dout", "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: dout")

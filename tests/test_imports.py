@@ -40,6 +40,7 @@ FLOORS = [
     {"see", "check", "nn", "interop"},
     {"demo"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 

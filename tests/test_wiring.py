@@ -405,3 +405,77 @@ def test_complex_layers():
     z = np.array([1 + 2j, 3j])
     found = dout.grad(lambda z: np.sum(np.real(dout.layer(Square())(z))))(z)
     np.testing.assert_allclose(found, dout.grad(lambda z: np.sum(np.real(z * z)))(z))
+
+
+class Buffered:
+    """Writes each derivative into the same memory."""
+
+    spares_dout = True
+    buffer = np.empty(3)
+
+    def forward(self, x):
+        self.x = x
+        return x * x
+
+    def backward(self, dout):
+        return np.multiply(dout, 2 * self.x, out=self.buffer)
+
+
+def test_a_layer_may_write_its_next_derivative_over_the_last():
+    layer, ones = dout.layer(Buffered()), np.ones(3)
+    np.testing.assert_array_equal(dout.grad(lambda x: np.sum(layer(x)) + np.sum(10 * layer(x)))(ones), [22.0] * 3)
+    dx, dy = dout.grad(lambda x, y: np.sum(layer(x)) + np.sum(10 * layer(y)), (0, 1))(ones, ones)
+    np.testing.assert_array_equal(dx, [2.0] * 3)
+    np.testing.assert_array_equal(dy, [20.0] * 3)
+    x = dout.Variable(ones)
+    np.sum(layer(x)).backward()
+    np.sum(10 * layer(x)).backward()
+    np.testing.assert_array_equal(x.grad, [22.0] * 3)
+
+
+def test_a_parameter_whose_derivative_has_memory_of_its_own():
+    class Scale:
+        def __init__(self, w):
+            self.w, self.dw = w, np.zeros(3)
+
+        def forward(self, x):
+            self.x = x
+            return self.w * x
+
+        def backward(self, dout):
+            self.dw[...] = dout * self.x
+            return dout * self.w
+
+    w = dout.Variable(np.full(3, 2.0))
+    layer = dout.layer(Scale(w))
+    np.sum(layer(np.array([1.0, 2.0, 3.0]))).backward()
+    np.sum(layer(np.ones(3))).backward()
+    np.testing.assert_array_equal(w.grad, [2.0, 3.0, 4.0])
+
+
+def test_a_derivative_is_never_the_layers_own_state():
+    class Weighted:
+        def __init__(self, w):
+            self.w = w
+
+        def forward(self, x):
+            return np.sum(self.w * x)
+
+        def backward(self, dout):
+            return self.w if dout == 1 else dout * self.w
+
+    w = np.ones(3)
+    assert not np.shares_memory(dout.grad(dout.layer(Weighted(w)))(np.ones(3)), w)
+
+
+def test_a_gradient_that_is_added_to_stays_of_its_kind():
+    x = dout.Variable(1.0)
+    (x * 100000001.0).backward()
+    np.sum(np.ones(1, np.float32) * x).backward()
+    assert type(x.grad) is float
+    assert x.grad == 100000002.0
+    y = dout.Variable(np.array(1.0))
+    for n in (1, 2):
+        (y * 2).backward()
+        assert type(y.grad) is np.ndarray
+        assert y.grad == 2.0 * n

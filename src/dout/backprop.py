@@ -322,7 +322,8 @@ def backward(end: Handle, dout: Any = None) -> None:
     for leaf in mine:
         d = found[leaf]
         if d is not None:
-            leaf.grad = finished(d, leaf.value, taken) if leaf.grad is None else leaf.grad + d
+            d = finished(d, leaf.value, taken)
+            leaf.grad = d if leaf.grad is None else finished(leaf.grad + d, leaf.value, taken)
             taken.append(leaf.grad)
 
 

@@ -116,6 +116,7 @@ class _Call:
         self.n_inputs = n_inputs
         self.constants = constants
         self.spares_dout = getattr(obj, "spares_dout", False)
+        self.is_ours = type(obj).__module__.startswith(f"{__package__}.")
         self.options = options
         self.recorded = False
         self.shared: list[tuple[str, np.ndarray, int]] = []
@@ -179,7 +180,9 @@ class _Call:
                     f"{self.name}.backward: {said} has shape {np.shape(d)}, its input has shape {np.shape(value)}; "
                     "where an input was broadcast, its derivative is summed over those axes"
                 )
-        return tuple(ds)
+        return (
+            tuple(ds) if self.is_ours else tuple(map(_own, ds))
+        )  # others may keep what they return, and write to it again
 
     def _of_parameter(self, obj: Any, name: str) -> Any:
         if name in self.state:
