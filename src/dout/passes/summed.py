@@ -5,8 +5,8 @@ along rows or columns of `x @ y` needs `x` summed along its rows, or `y` along i
 Derivatives are often so: that of a mean that was taken off before a product, of a spread by which it was divided.
 
 The numbers are added in another order, no more, as long as all are finite: a sum can be too large where what is divided first
-is not, and 0/0 is lost in a sum. So the program checks that every such sum is finite, before and after; where one isn't, the
-program as it was is the one to run.
+is not, and 0/0 is lost in a sum. So the program checks that what comes of every such sum is finite, as then all before it is;
+where it isn't, the program as it was is the one to run. A sign alone changes nothing, and isn't checked.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class _Summing:
         self.spared = False
         self.held: list[int] = []
         self._op: Primitive | None = None  # that of sums
+        self._signs: set[int] = set()  # new sums in which no more than a sign was moved
         self._old = program.values
         self._uses = [0] * len(program.values)
         self._sums: dict[tuple[int, tuple[int, ...]], int] = {}
@@ -78,7 +79,8 @@ class _Summing:
             if value.dtype == self._old[a].dtype and self._goes_through(a, axes):
                 self.spared, self._op = True, value.op
                 new.args = (self._sum(a, axes, value),)  # what is left to sum along those axes is one entry
-                self.held.append(new.args[0])
+                if new.args[0] not in self._signs:
+                    self.held.append(new.args[0])
         self.number.append(self._append(new))
 
     def finite(self, i: int) -> Check:
@@ -163,7 +165,7 @@ class _Summing:
         if depth > _DEEPEST or not self._goes_through(i, axes):
             new.op, new.params = total.op, {"axes": axes, "keepdims": True}
             new.args = (self.number[i],)
-            self.held.append(len(self.values))
+            self._signs.add(len(self.values))
         elif value.op is not None and value.op.name == "matmul":
             x, y = value.args
             rows, columns = len(value.shape) - 2 in axes, len(value.shape) - 1 in axes
@@ -174,6 +176,8 @@ class _Summing:
         else:
             inner = self._inner(i, axes)
             new.args = tuple([self.number[a] if k is None else self._sum(a, k, total, depth + 1) for a, k in inner])
+            if len(new.args) == 1 and new.args[0] in self._signs:
+                self._signs.add(len(self.values))
         new.input = new.constant = None
         new.captured = False
         new.shape = tuple([1 if k in axes else n for k, n in enumerate(value.shape)])

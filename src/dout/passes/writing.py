@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..graph import NO_PARAMS, Primitive
 from .late import late
 from .owned import Owned, is_small
@@ -14,6 +16,8 @@ from .plan import Call, Product, Read, Rolled, Statement, renamed
 from .program import Program, Value
 
 Unit = Statement | Product | Rolled | Call
+#: The types of numbers that native code compares with what they were.
+_HELD = (bool, float, np.float64, np.float32)
 #: Says of a value whether it is computed entry by entry ("map"), reduced ("reduce"), or by NumPy (None).
 Kind = Callable[[Program, int], str | None]
 
@@ -94,7 +98,7 @@ class Writing:
         """Whether native code can hold a value to what it was: a number that it computes or is given."""
         value = self.values[i]
         number = not value.shape and not value.array and value.dtype in self.kinds and not value.is_constant()
-        return number and i in self.places and type(self.program.checks[k].expected) in (bool, float)
+        return number and i in self.places and type(self.program.checks[k].expected) in _HELD
 
     def _enter(self, i: int) -> None:
         value = self.values[i]
