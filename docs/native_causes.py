@@ -17,4 +17,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "results in memory that is kept, written past the caches; memory asked for before it is read: no gain here. About what "
         "is called the floor",
     ),
+    "layer-norm-f4": (
+        "PyTorch's own function for it takes from 2.6 to 3.8 ms from run to run, this from 1.22 to 1.32 ms: 0.455 to 0.523 of "
+        "the better peer; twice as fast as PyTorch is 1.2 of the floor",
+        "rows divided without dividing, sums before the divisions, the next row asked for ahead, stores past the caches: "
+        "1.64 ms before",
+    ),
 }
