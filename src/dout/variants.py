@@ -186,7 +186,8 @@ def running(
 ) -> tuple[Any, str, Runs]:
     """The native code of a program, or None; what runs it, in words; and that itself.
 
-    Native code takes sums early; where these aren't finite, it doesn't hold, and NumPy runs the program as it is.
+    Native code takes sums early; where these aren't finite, or a guard doesn't hold, NumPy runs the program as it is, which has
+    the guards too.
     """
     if backend != "native":
         return None, "NumPy", interpreter(program)

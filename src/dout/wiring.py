@@ -180,9 +180,9 @@ class _Call:
                     f"{self.name}.backward: {said} has shape {np.shape(d)}, its input has shape {np.shape(value)}; "
                     "where an input was broadcast, its derivative is summed over those axes"
                 )
-        return (
-            tuple(ds) if self.is_ours else tuple(map(_own, ds))
-        )  # others may keep what they return, and write to it again
+        if self.is_ours:
+            return tuple(ds)
+        return tuple(map(_own, ds))  # others may keep what they return, and write to it again
 
     def _of_parameter(self, obj: Any, name: str) -> Any:
         if name in self.state:

@@ -1,6 +1,7 @@
 """The tables of rules, and the words with which the other files of this room fill them.
 
 - `rule(np.exp, lambda dout, out, _x: dout * out)`: a ufunc that is a primitive, with its pullbacks.
+- `in_place(np.exp, ...)`: how such a derivative is written over another, for large arrays.
 - `primitive("reshape", forward, pullback, ...)`: an operation of dout's own.
 - `@implements(np.ptp)`: a NumPy function written in terms of others that have rules already.
 - `flat(np.floor, ...)`: functions that are constant between jumps; they run on the values and carry no derivative.
